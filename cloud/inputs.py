@@ -1,0 +1,237 @@
+"""From an inventory to a checked :class:`cloud.model.Cloud`, every mistake named at once.
+
+Takes anything that looks like pyinfra's inventory (hosts with ``name``, ``groups``, ``data.dict()``),
+so that the deploy and the offline commands share it, and pyinfra is not imported here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from cloud import releases, secrets, topology
+from cloud.model import Cloud, Node
+from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
+
+
+class InputError(ValueError):
+    """The operator's input can't describe a cloud; ``problems`` has a line for each mistake."""
+
+    def __init__(self, problems: list[str]):
+        self.problems = problems
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(f"the inventory can't be deployed, nothing was touched:{lines}")
+
+
+class InventoryHost(Protocol):
+    """What is needed of a pyinfra host."""
+
+    name: str
+    groups: list[str]
+    data: Any
+
+
+@dataclass
+class _Reading:
+    """What is known so far, and what is wrong."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def check(self, condition: object, problem: str) -> bool:
+        if not condition:
+            self.problems.append(problem)
+        return bool(condition)
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _explain(error: ValidationError, where: str) -> list[str]:
+    lines = []
+    for detail in error.errors():
+        name = ".".join(str(part) for part in detail["loc"])
+        found = "" if detail["type"] == "missing" else f" (found {detail['input']!r})"
+        lines.append(f"{where}: {name}: {detail['msg']}{found}")
+    return lines
+
+
+def _groups(hosts: list[InventoryHost], all_groups: Iterable[str], inventory_name: str, reading: _Reading):
+    # pyinfra puts every host in "all", and in a group named like the inventory's file.
+    silent = {"all", inventory_name}
+    for group in sorted(set(all_groups) - silent - set(topology.ROLES)):
+        reading.check(
+            False,
+            f"unknown group {group!r} (in the inventory, or as group_data/{group}.py); groups are: "
+            f"{', '.join(topology.ROLES)}{_suggest(group, topology.ROLES)}",
+        )
+    groups = {role: [host.name for host in hosts if role in host.groups] for role in topology.ROLES}
+    for role in topology.REQUIRED:
+        reading.check(groups[role], f"no host in group {role!r}")
+    for host in hosts:
+        reading.check(
+            set(host.groups) & set(topology.ROLES),
+            f"{host.name}: is in no group; groups are: {', '.join(topology.ROLES)}",
+        )
+    return groups
+
+
+def _address(host: InventoryHost, data: dict[str, Any]) -> dict[str, Any]:
+    """Fill in ``address`` from where SSH connects to, or from the host's name."""
+    if "address" in data:
+        return data
+    for candidate in (data.get("ssh_hostname"), host.name):
+        try:
+            return {**data, "address": str(ip_address(str(candidate)))}
+        except ValueError:
+            continue
+    return data
+
+
+def _node(host: InventoryHost, data: dict[str, Any], reading: _Reading) -> NodeSettings | None:
+    try:
+        return NodeSettings(**_address(host, data))
+    except ValidationError as error:
+        reading.problems += _explain(error, host.name)
+        return None
+
+
+def _cloud_settings(per_host: dict[str, dict[str, Any]], reading: _Reading) -> CloudSettings | None:
+    merged: dict[str, Any] = {}
+    for name in sorted(CLOUD_NAMES):
+        values = {host: data[name] for host, data in per_host.items() if name in data}
+        distinct: list[Any] = []
+        for value in values.values():
+            if value not in distinct:
+                distinct.append(value)
+        if len(distinct) > 1 or (distinct and len(values) < len(per_host)):
+            reading.check(
+                False,
+                f"{name} is a setting of the whole cloud, but not the same on every host; put it in "
+                "group_data/all.py only",
+            )
+        if distinct:
+            merged[name] = distinct[0]
+    try:
+        return CloudSettings(**merged)
+    except ValidationError as error:
+        reading.problems += _explain(error, "group_data/all.py")
+        return None
+
+
+def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, reading: _Reading) -> None:
+    network = cloud.management_network
+    addresses = Counter(node.address for node in nodes.values())
+    for address, count in addresses.items():
+        owners = ", ".join(name for name, node in nodes.items() if node.address == address)
+        reading.check(count == 1, f"address {address} is given to more than one host: {owners}")
+    for name, node in nodes.items():
+        reading.check(
+            node.address in network,
+            f"{name}: address {node.address} is outside management_network {network}",
+        )
+        reading.check(
+            node.address not in (network.network_address, network.broadcast_address),
+            f"{name}: address {node.address} is the network or broadcast address of {network}",
+        )
+        wrong = releases.refusal(cloud.release, node.platform)
+        reading.check(wrong is None, f"{name}: release: {wrong}")
+        for device in node.volume_devices:
+            reading.check(device.startswith("/dev/"), f"{name}: volume_devices: {device!r} is no path in /dev")
+    tunnels = Counter(node.tunnel_address for node in nodes.values() if node.tunnel_address)
+    for address, count in tunnels.items():
+        reading.check(count == 1, f"tunnel_address {address} is given to {count} hosts")
+    for name in groups["storage"]:
+        if name in nodes:
+            reading.check(
+                nodes[name].volume_devices,
+                f"{name}: a storage host needs an empty disk: volume_devices = ['/dev/sdb']",
+            )
+    work = topology.work_of(groups)
+    for name in dict.fromkeys(work["network"] + work["compute"]):
+        if name not in nodes:
+            continue
+        node = nodes[name]
+        if name in work["network"]:
+            reading.check(
+                node.provider_interface,
+                f"{name}: runs the L3 agent and needs provider_interface, the interface without an address "
+                "that reaches the provider network",
+            )
+        if cloud.openvswitch_datapath == "netdev":
+            reading.check(
+                node.tunnel_interface and node.tunnel_address,
+                f"{name}: openvswitch_datapath 'netdev' needs tunnel_interface and tunnel_address",
+            )
+        reading.check(
+            node.provider_interface is None or node.provider_interface != node.interface,
+            f"{name}: provider_interface {node.provider_interface} is the management interface: it would "
+            "lose its address, and you the host",
+        )
+
+
+def read(inventory: Any, inventory_path: str | Path) -> Cloud:
+    """Check the operator's whole input and build the model of the cloud.
+
+    Args:
+        inventory: pyinfra's inventory: iterable of hosts, with ``groups``.
+        inventory_path: its file; the secrets lie next to it.
+
+    Raises:
+        InputError: with every mistake found.
+    """
+    reading = _Reading()
+    hosts = list(inventory)
+    reading.check(hosts, f"{inventory_path}: no host in it")
+    groups = _groups(hosts, inventory.groups, Path(inventory_path).stem, reading)
+
+    data = {
+        host.name: {name: value for name, value in host.data.dict().items() if not belongs_to_pyinfra(name)}
+        for host in hosts
+    }
+    known = CLOUD_NAMES | NODE_NAMES
+    for name in sorted({name for values in data.values() for name in values} - known):
+        where = ", ".join(host for host, values in data.items() if name in values)
+        reading.check(False, f"unknown setting {name!r} (for {where}){_suggest(name, known)}")
+
+    settings = _cloud_settings(
+        {host: {k: v for k, v in values.items() if k in CLOUD_NAMES} for host, values in data.items()}, reading
+    )
+    nodes: dict[str, NodeSettings] = {}
+    for host in hosts:
+        own = {name: value for name, value in data[host.name].items() if name in NODE_NAMES}
+        node = _node(host, own, reading)
+        if node:
+            nodes[host.name] = node
+    if settings:
+        _check_nodes(nodes, settings, groups, reading)
+
+    secrets_path = secrets.path_for(inventory_path)
+    values, wrong = secrets.load(secrets_path)
+    reading.problems += wrong
+    if not wrong:
+        found = secrets.problems(values, allow_weak=bool(settings and settings.allow_weak_secrets))
+        reading.problems += [f"{secrets_path}: {line}" for line in found]
+        if any("missing" in line for line in found):
+            reading.problems.append(f"add what is missing with: python -m cloud.secrets --add {inventory_path}")
+
+    if reading.problems or settings is None:
+        raise InputError(reading.problems)
+    work = topology.work_of(groups)
+    return Cloud(
+        settings=settings,
+        nodes={
+            name: Node(name=name, settings=node, roles=frozenset(topology.roles_of(name, work)))
+            for name, node in nodes.items()
+        },
+        work=work,
+        secrets=values,
+    )

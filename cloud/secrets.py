@@ -1,0 +1,148 @@
+"""Every secret of the cloud, in one file: ``secrets.toml`` next to the inventory, mode 0600.
+
+``python -m cloud.secrets [INVENTORY]`` writes it; ``--add`` adds only what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import secrets as random
+import sys
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+FILE_NAME = "secrets.toml"
+MINIMUM_LENGTH = 12
+GENERATED_BYTES = 24
+
+# Name -> what it is for; the order is the file's.
+NAMES: dict[str, str] = {
+    "admin_password": "the user admin",
+    "demo_password": "the user demo",
+    "rabbitmq_password": "the user openstack in RabbitMQ",
+    "metadata_proxy_secret": "shared by nova and neutron's metadata agents",
+    "horizon_secret_key": "signs Horizon's sessions",
+    "memcache_secret_key": "encrypts the tokens that services keep in memcached",
+    **{
+        f"{service}_{kind}_password": f"{service}'s {kind} user"
+        for service in ("keystone", "glance", "placement", "nova", "neutron", "cinder")
+        for kind in ("database", "service")
+        if (service, kind) != ("keystone", "service")
+    },
+}
+
+# Secrets stand in URLs (transport_url, connection), in INI files where "$" is oslo.config's reference sign
+# and "%" Python's, in shell files and in SQL. These characters mean nothing in any of them.
+ALLOWED = re.compile(r"[A-Za-z0-9._~-]+")
+WORDS = ("password", "passw0rd", "secret", "changeme", "change_me", "openstack", "admin", "123456", "qwerty", "letmein")
+
+
+def path_for(inventory: str | Path) -> Path:
+    """Where the secrets of this inventory lie."""
+    return Path(inventory).resolve().parent / FILE_NAME
+
+
+def weakness(name: str, value: object) -> str | None:
+    """Why ``value`` is no secret, without saying it; None when it will do."""
+    if not isinstance(value, str) or not value:
+        return "is empty or no text"
+    if not ALLOWED.fullmatch(value):
+        return "holds a character other than letters, digits and . _ ~ -"
+    if len(value) < MINIMUM_LENGTH:
+        return f"is shorter than {MINIMUM_LENGTH} characters"
+    lowered = value.lower()
+    if any(word in lowered for word in WORDS) or name.split("_")[0] in lowered:
+        return "looks like a default (a common word, or its own name)"
+    counts = Counter(value)
+    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in counts.values())
+    if entropy < 2.5:
+        return "repeats itself"
+    return None
+
+
+def problems(values: dict[str, object], *, allow_weak: bool = False) -> list[str]:
+    """What is wrong with a set of secrets, a line each, never showing one."""
+    found = []
+    for name in NAMES:
+        if name not in values:
+            found.append(f"secret {name} is missing")
+            continue
+        value = values[name]
+        reason = weakness(name, value)
+        usable = isinstance(value, str) and ALLOWED.fullmatch(value)
+        if reason and not (allow_weak and usable):
+            found.append(f"secret {name} {reason}")
+    found += [f"unknown secret {name}" for name in values if name not in NAMES]
+    return found
+
+
+def load(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Read the file. Returns the secrets and what is wrong with the *file* (not with its contents)."""
+    help_text = f"write it with: python -m cloud.secrets {path.parent}/INVENTORY.py"
+    if not path.exists():
+        return {}, [f"{path} does not exist; {help_text}"]
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        return {}, [f"{path} has mode {mode:04o}: others can read it; do: chmod 600 {path}"]
+    try:
+        return tomllib.loads(path.read_text()), []
+    except tomllib.TOMLDecodeError as error:
+        return {}, [f"{path} is no TOML: {error}"]
+
+
+def generate(present: dict[str, str]) -> str:
+    """The file's text: what is present, and a new random secret for every name that is missing."""
+    lines = ["# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."]
+    for name, purpose in NAMES.items():
+        value = present.get(name) or random.token_hex(GENERATED_BYTES)
+        lines += ["", f"# {purpose}", f'{name} = "{value}"']
+    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Write atomically, 0600 from the first byte."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m cloud.secrets", description=__doc__)
+    parser.add_argument("inventory", nargs="?", default="inventory.py", help="default: inventory.py")
+    parser.add_argument("--add", action="store_true", help="keep the file's secrets, add the missing ones")
+    options = parser.parse_args(arguments)
+    inventory = Path(options.inventory)
+    if not inventory.exists():
+        print(f"no such inventory: {inventory}", file=sys.stderr)
+        return 1
+    path = path_for(inventory)
+    present: dict[str, str] = {}
+    if path.exists():
+        if not options.add:
+            print(f"{path} exists and is kept; --add adds what is missing in it", file=sys.stderr)
+            return 1
+        present, wrong = load(path)
+        wrong += [line for line in problems(present, allow_weak=True) if "missing" not in line]
+        if wrong:
+            print("\n".join(wrong), file=sys.stderr)
+            return 1
+    missing = [name for name in NAMES if name not in present]
+    if not missing:
+        print(f"{path}: nothing is missing")
+        return 0
+    write(path, generate(present))
+    print(f"{path}: {len(missing)} secrets written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

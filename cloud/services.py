@@ -1,0 +1,112 @@
+"""The OpenStack services of a cloud, as data: catalog entry, port, databases, processes.
+
+Sources: the installation guides of each service (endpoints, ports), Debian's packages (users).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A database whose tables alembic keeps.
+
+    Attributes:
+        database: its name.
+        versions: the directory trees of its migrations, below Python's package directory.
+    """
+
+    database: str
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """One OpenStack service.
+
+    Attributes:
+        name: also the name of its system user, its database user and its user in keystone.
+        catalog_name, catalog_type, description: its catalog entry.
+        port, path: its API's.
+        schemas: its databases.
+        extra_databases: databases without a schema check of their own.
+        status_command: the command whose ``upgrade check`` judges the installation.
+    """
+
+    name: str
+    catalog_type: str
+    description: str
+    port: int
+    path: str = ""
+    catalog_name: str = ""
+    schemas: tuple[Schema, ...] = ()
+    status_command: str = ""
+    roles: tuple[str, ...] = field(default=("controller",))
+
+    @property
+    def databases(self) -> list[str]:
+        return [schema.database for schema in self.schemas]
+
+
+SERVICES: dict[str, ServiceSpec] = {
+    spec.name: spec
+    for spec in (
+        ServiceSpec(
+            name="keystone",
+            catalog_type="identity",
+            description="OpenStack Identity",
+            port=5000,
+            path="/v3",
+            schemas=(Schema("keystone", ("keystone/common/sql/migrations/versions",)),),
+            status_command="keystone-status",
+        ),
+        ServiceSpec(
+            name="glance",
+            catalog_type="image",
+            description="OpenStack Image",
+            port=9292,
+            schemas=(Schema("glance", ("glance/db/sqlalchemy/alembic_migrations/versions",)),),
+            status_command="glance-status",
+        ),
+        ServiceSpec(
+            name="placement",
+            catalog_type="placement",
+            description="OpenStack Placement",
+            port=8778,
+            schemas=(Schema("placement", ("placement/db/sqlalchemy/alembic/versions",)),),
+            status_command="placement-status",
+        ),
+        ServiceSpec(
+            name="nova",
+            catalog_type="compute",
+            description="OpenStack Compute",
+            port=8774,
+            path="/v2.1",
+            schemas=(
+                Schema("nova_api", ("nova/db/api/migrations/versions",)),
+                Schema("nova_cell0", ("nova/db/main/migrations/versions",)),
+                Schema("nova", ("nova/db/main/migrations/versions",)),
+            ),
+            status_command="nova-status",
+        ),
+        ServiceSpec(
+            name="neutron",
+            catalog_type="network",
+            description="OpenStack Networking",
+            port=9696,
+            schemas=(Schema("neutron", ("neutron/db/migration/alembic_migrations/versions",)),),
+            status_command="neutron-status",
+        ),
+        ServiceSpec(
+            name="cinder",
+            catalog_name="cinderv3",
+            catalog_type="volumev3",
+            description="OpenStack Block Storage",
+            port=8776,
+            path="/v3/%(project_id)s",
+            schemas=(Schema("cinder", ("cinder/db/migrations/versions",)),),
+            status_command="cinder-status",
+        ),
+    )
+}

@@ -1,0 +1,114 @@
+"""The operator's choices, checked: what may stand in ``group_data/`` and in the inventory's host data.
+
+``CloudSettings`` hold for the whole cloud (``group_data/all.py``), ``NodeSettings`` for one host (host
+data, or a role's group data). An unknown name is an error: a typo must not silently mean "default".
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Percent = float
+OptionValue = str | int | float | bool | list[str] | None
+
+
+class Strict(BaseModel):
+    """No unknown names, no change after the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CloudSettings(Strict):
+    """Choices for the whole cloud."""
+
+    cloud_name: str = Field("openstack", description="Name of the cloud in clouds.yaml.")
+    release: str = Field("epoxy", description="OpenStack release by its name, in lower case.")
+    region: str = Field("RegionOne", description="The region of every catalog entry.")
+    management_network: IPv4Network = Field(
+        description="The network that holds every host's address; services listen on it."
+    )
+    public_address: str | None = Field(
+        None, description="Address or name in the public endpoints; default: the first controller's address."
+    )
+    timezone: str = Field("UTC", description="Time zone of every host, as timedatectl names it.")
+    ntp_servers: list[str] = Field(
+        [],
+        description="Upstream time servers of the controllers. None: the first controller's own clock "
+        "is the cloud's time.",
+    )
+    workers: int = Field(
+        2, ge=1, le=64, description="Worker processes of each API and RPC service on a controller."
+    )
+    database_max_connections: int = Field(4096, ge=100, description="MariaDB max_connections.")
+    memcached_megabytes: int = Field(64, ge=16, description="Memory of memcached, in MiB.")
+    rpc_response_timeout: int = Field(
+        60, ge=10, description="Seconds a service waits for an answer over the message queue."
+    )
+    provider_network: str = Field("provider", description="Physical network name of the flat provider network.")
+    provider_bridge: str = Field("br-provider", description="Open vSwitch bridge of the provider network.")
+    vxlan_vni_ranges: str = Field("1:1000", description="VXLAN network identifiers for self-service networks.")
+    openvswitch_datapath: Literal["system", "netdev"] = Field(
+        "system",
+        description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
+        "the kernel has no such module.",
+    )
+    volume_group: str = Field("cinder-volumes", description="LVM volume group for volumes.")
+    dns_servers: list[IPv4Address] = Field([], description="DNS servers handed to instances by DHCP.")
+    allow_weak_secrets: bool = Field(
+        False, description="Accept short and default-looking secrets. Only for a cloud nobody else can reach."
+    )
+    config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
+        {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."
+    )
+    service_down_time: int = Field(
+        60, ge=10, description="Seconds without a heartbeat after which a service or agent counts as down."
+    )
+    clock_offset_limit: float = Field(
+        0.5, gt=0, description="Largest difference, in seconds, of a host's clock to the controller's."
+    )
+    verify_report: str | None = Field(None, description="File that verify writes its JSON report to.")
+
+
+class NodeSettings(Strict):
+    """Choices for one host."""
+
+    platform: Literal["debian"] = Field("debian", description="Family of the host's operating system.")
+    ssh_hostname: str | None = Field(None, description="pyinfra's: where SSH connects to.")
+    address: IPv4Address = Field(description="Management address; default: ssh_hostname, or the host's name.")
+    interface: str | None = Field(None, description="Interface that carries the management address.")
+    tunnel_address: IPv4Address | None = Field(
+        None, description="Address of VXLAN tunnels; default: the management address."
+    )
+    tunnel_interface: str | None = Field(
+        None, description="Interface for tunnels; needed only with openvswitch_datapath 'netdev'."
+    )
+    tunnel_prefix: int = Field(24, ge=8, le=30, description="Prefix length of the tunnels' network.")
+    provider_interface: str | None = Field(
+        None, description="Interface, without an address, that becomes a port of the provider bridge."
+    )
+    volume_devices: list[str] = Field([], description="Empty disks for the volume group, as /dev/NAME.")
+    virt_type: Literal["auto", "kvm", "qemu"] = Field(
+        "auto", description="Hypervisor of a compute host; auto: kvm where the CPU offers it."
+    )
+
+
+CLOUD_NAMES = frozenset(CloudSettings.model_fields)
+NODE_NAMES = frozenset(NodeSettings.model_fields)
+
+
+def belongs_to_pyinfra(name: str) -> bool:
+    """Whether a data name is pyinfra's own (``ssh_port``, ``_sudo``) and none of ours."""
+    return name.startswith("_") or (name.startswith("ssh_") and name not in NODE_NAMES)
+
+
+def reference() -> list[tuple[str, str, Any, str]]:
+    """Every setting as (where, name, default, description), for the documentation."""
+    rows = []
+    for where, model in (("cloud", CloudSettings), ("host", NodeSettings)):
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else field.default
+            rows.append((where, name, default, field.description or ""))
+    return rows

@@ -1,0 +1,1 @@
+"""Choices for the controllers only: none of the defaults needs a change."""

@@ -1,0 +1,2 @@
+from tasks.context import cloud
+print(cloud)
