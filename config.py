@@ -31,7 +31,9 @@ if parameters["operations"] and all(name.endswith(".py") for name in parameters[
         # pyinfra only warns, does nothing, and ends with status 0.
         names = {host.name for host in inventory} | set(inventory.groups)
         if not any(Path(name).match(pattern) for name in names):
-            raise PyinfraError(f"--limit {pattern}: no such host or group; there are: {', '.join(sorted(names))}")
+            raise PyinfraError(
+                f"--limit {pattern}: no such host or group; there are: {', '.join(sorted(names))}"
+            )
     try:
         inputs.read(inventory, path)
     except inputs.InputError as error:

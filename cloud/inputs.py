@@ -145,7 +145,9 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
         wrong = releases.refusal(cloud.release, node.platform)
         reading.check(wrong is None, f"{name}: release: {wrong}")
         for device in node.volume_devices:
-            reading.check(device.startswith("/dev/"), f"{name}: volume_devices: {device!r} is no path in /dev")
+            reading.check(
+                device.startswith("/dev/"), f"{name}: volume_devices: {device!r} is no path in /dev"
+            )
     tunnels = Counter(node.tunnel_address for node in nodes.values() if node.tunnel_address)
     for address, count in tunnels.items():
         reading.check(count == 1, f"tunnel_address {address} is given to {count} hosts")
@@ -203,7 +205,8 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
         reading.check(False, f"unknown setting {name!r} (for {where}){_suggest(name, known)}")
 
     settings = _cloud_settings(
-        {host: {k: v for k, v in values.items() if k in CLOUD_NAMES} for host, values in data.items()}, reading
+        {host: {k: v for k, v in values.items() if k in CLOUD_NAMES} for host, values in data.items()},
+        reading,
     )
     nodes: dict[str, NodeSettings] = {}
     for host in hosts:
@@ -221,7 +224,9 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
         found = secrets.problems(values, allow_weak=bool(settings and settings.allow_weak_secrets))
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if any("missing" in line for line in found):
-            reading.problems.append(f"add what is missing with: python -m cloud.secrets --add {inventory_path}")
+            reading.problems.append(
+                f"add what is missing with: python -m cloud.secrets --add {inventory_path}"
+            )
 
     if reading.problems or settings is None:
         raise InputError(reading.problems)

@@ -168,7 +168,9 @@ class Cloud:
     def transport_url(self) -> str:
         """oslo.messaging's URL of the message queue, every member in it."""
         password = self.secret("rabbitmq_password")
-        members = ",".join(f"openstack:{password}@{n.address}:{MESSAGING_PORT}" for n in self.doing("database"))
+        members = ",".join(
+            f"openstack:{password}@{n.address}:{MESSAGING_PORT}" for n in self.doing("database")
+        )
         return f"rabbit://{members}/"
 
     @property
@@ -176,8 +178,20 @@ class Cloud:
         return ",".join(f"{node.address}:{CACHE_PORT}" for node in self.doing("database"))
 
     @property
+    def console_url(self) -> str:
+        """Where a user's browser opens an instance's console."""
+        return f"http://{self.public_address}:{CONSOLE_PORT}/vnc_auto.html"
+
+    @property
     def horizon_url(self) -> str:
-        return f"http://{self.public_address}/horizon/"
+        return f"http://{self.public_address}/"
+
+    @property
+    def horizon_names(self) -> list[str]:
+        """The names Horizon answers to: a wildcard would let a forged Host header into its links."""
+        controllers = self.doing("controller")
+        names = [self.public_address, *(n.address for n in controllers), *(n.name for n in controllers)]
+        return list(dict.fromkeys(names))
 
     @property
     def admin_credentials(self) -> dict[str, str]:

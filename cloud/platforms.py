@@ -19,6 +19,7 @@ class Platform:
         packages: part of the cloud -> packages; a part is ``SERVICE`` or ``SERVICE@ROLE``.
         units: ``SERVICE/PROCESS`` -> systemd unit, or None where the platform runs it inside another unit.
         paths: what a file is -> where it lies.
+        groups: what a process is -> its system group, where it is not the service's own.
         debconf: questions that the packages ask, and our answers.
     """
 
@@ -27,6 +28,7 @@ class Platform:
     packages: dict[str, list[str]]
     units: dict[str, str]
     paths: dict[str, str]
+    groups: dict[str, str]
     debconf: list[str] = field(default_factory=list)
 
 
@@ -45,21 +47,39 @@ DEBIAN = Platform(
         "placement": ["placement-api"],
         "nova@controller": ["nova-api", "nova-conductor", "nova-scheduler", "nova-consoleproxy", "novnc"],
         "nova@compute": [
-            "nova-compute", "nova-compute-qemu", "qemu-system-x86", "qemu-utils", "libvirt-daemon-system",
-            "libvirt-clients", "open-iscsi",
+            "nova-compute",
+            "nova-compute-qemu",
+            "qemu-system-x86",
+            "qemu-utils",
+            "libvirt-daemon-system",
+            "libvirt-clients",
+            "open-iscsi",
         ],  # fmt: skip
         "neutron@controller": ["neutron-api", "neutron-rpc-server"],
         "neutron@network": [
-            "neutron-dhcp-agent", "neutron-l3-agent", "neutron-metadata-agent", "neutron-openvswitch-agent",
-            "openvswitch-switch", "ethtool",
+            "neutron-dhcp-agent",
+            "neutron-l3-agent",
+            "neutron-metadata-agent",
+            "neutron-openvswitch-agent",
+            "openvswitch-switch",
+            "ethtool",
         ],  # fmt: skip
         "neutron@compute": ["neutron-openvswitch-agent", "openvswitch-switch", "ethtool"],
         "cinder@controller": ["cinder-api", "cinder-scheduler"],
         "cinder@storage": [
-            "cinder-volume", "lvm2", "thin-provisioning-tools", "targetcli-fb", "python3-rtslib-fb",
+            "cinder-volume",
+            "lvm2",
+            "thin-provisioning-tools",
+            "targetcli-fb",
+            "python3-rtslib-fb",
             "python3-pymysql",
         ],  # fmt: skip
-        "horizon": ["openstack-dashboard-apache", "openstack-dashboard", "apache2", "libapache2-mod-wsgi-py3"],
+        "horizon": [
+            "openstack-dashboard-apache",
+            "openstack-dashboard",
+            "apache2",
+            "libapache2-mod-wsgi-py3",
+        ],
     },
     units={
         "chrony/server": "chrony",
@@ -102,35 +122,31 @@ DEBIAN = Platform(
         "nova-metadata-uwsgi": "/etc/nova/nova-api-metadata-uwsgi.ini",
         "neutron-uwsgi": "/etc/neutron/neutron-api-uwsgi.ini",
         "cinder-uwsgi": "/etc/cinder/cinder-api-uwsgi.ini",
-        "horizon-settings": "/etc/openstack-dashboard/local_settings.py",
+        "horizon-settings": "/etc/openstack-dashboard/local_settings.d/_9999_openstack.py",
+        "horizon-wsgi": "/etc/apache2/conf-enabled/openstack-horizon.conf",
         "python": "/usr/lib/python3/dist-packages",
     },
-    # Every one of them "false": databases, users and endpoints are ours to make (some default to true).
+    groups={"web": "www-data"},
+    # Databases, users and endpoints are ours to make; some of these questions default to "true".
     debconf=[
         "keystone keystone/configure_db boolean false",
         "keystone keystone/create-admin-tenant boolean false",
         "keystone keystone/register-endpoint boolean false",
         *(
-            f"{package} {template}/{question} boolean false"
-            for package, template in (
-                ("glance-common", "glance"),
-                ("placement-common", "placement"),
-                ("nova-common", "nova"),
-                ("neutron-common", "neutron"),
-                ("cinder-common", "cinder"),
-            )
+            f"{service}-common {service}/{question} boolean false"
+            for service in ("glance", "placement", "nova", "neutron", "cinder")
             for question in ("configure_db", "configure_rabbit", "configure_ksat", "ksat-create-service-user")
         ),
+        "nova-common nova/configure_placement boolean false",
+        "neutron-common neutron/configure_nova boolean false",
+        "nova-api novaapi/configure_db boolean false",
         *(
-            f"{package} {template}/register-endpoint boolean false"
-            for package, template in (
-                ("glance-api", "glance"),
-                ("placement-api", "placement"),
-                ("nova-api", "novaapi"),
-                ("neutron-api", "neutron"),
-                ("cinder-api", "cinder"),
-            )
+            f"{service}-api {service}/configure_api-endpoint boolean false"
+            for service in ("glance", "placement", "nova", "neutron", "cinder")
         ),
+        # Horizon's own site on port 80, and none of the package's sites that need a module nobody enabled.
+        "openstack-dashboard-apache horizon/activate_vhost boolean true",
+        "openstack-dashboard-apache horizon/use_ssl boolean false",
     ],
 )
 

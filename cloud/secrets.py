@@ -38,7 +38,18 @@ NAMES: dict[str, str] = {
 # Secrets stand in URLs (transport_url, connection), in INI files where "$" is oslo.config's reference sign
 # and "%" Python's, in shell files and in SQL. These characters mean nothing in any of them.
 ALLOWED = re.compile(r"[A-Za-z0-9._~-]+")
-WORDS = ("password", "passw0rd", "secret", "changeme", "change_me", "openstack", "admin", "123456", "qwerty", "letmein")
+WORDS = (
+    "password",
+    "passw0rd",
+    "secret",
+    "changeme",
+    "change_me",
+    "openstack",
+    "admin",
+    "123456",
+    "qwerty",
+    "letmein",
+)
 
 
 def path_for(inventory: str | Path) -> Path:
@@ -96,7 +107,9 @@ def load(path: Path) -> tuple[dict[str, str], list[str]]:
 
 def generate(present: dict[str, str]) -> str:
     """The file's text: what is present, and a new random secret for every name that is missing."""
-    lines = ["# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."]
+    lines = [
+        "# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."
+    ]
     for name, purpose in NAMES.items():
         value = present.get(name) or random.token_hex(GENERATED_BYTES)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']

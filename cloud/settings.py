@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Percent = float
 OptionValue = str | int | float | bool | list[str] | None
 
 
@@ -19,6 +18,22 @@ class Strict(BaseModel):
     """No unknown names, no change after the check."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AptSource(Strict):
+    """A package source of Debian, in the words of sources.list(5)'s deb822 form."""
+
+    uris: list[str] = Field(min_length=1, description="http://… or https://…")
+    suites: list[str] = Field(min_length=1, description="trixie, …")
+    components: list[str] = Field(default=["main"], description="main, …")
+    signed_by: str = Field(description="Key file on the host, below /usr/share/keyrings or /etc/apt/keyrings.")
+
+    def deb822(self) -> str:
+        """The text of a ``.sources`` file."""
+        return (
+            f"Types: deb\nURIs: {' '.join(self.uris)}\nSuites: {' '.join(self.suites)}\n"
+            f"Components: {' '.join(self.components)}\nSigned-By: {self.signed_by}\n"
+        )
 
 
 class CloudSettings(Strict):
@@ -47,9 +62,13 @@ class CloudSettings(Strict):
     rpc_response_timeout: int = Field(
         60, ge=10, description="Seconds a service waits for an answer over the message queue."
     )
-    provider_network: str = Field("provider", description="Physical network name of the flat provider network.")
+    provider_network: str = Field(
+        "provider", description="Physical network name of the flat provider network."
+    )
     provider_bridge: str = Field("br-provider", description="Open vSwitch bridge of the provider network.")
-    vxlan_vni_ranges: str = Field("1:1000", description="VXLAN network identifiers for self-service networks.")
+    vxlan_vni_ranges: str = Field(
+        "1:1000", description="VXLAN network identifiers for self-service networks."
+    )
     openvswitch_datapath: Literal["system", "netdev"] = Field(
         "system",
         description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
@@ -59,6 +78,9 @@ class CloudSettings(Strict):
     dns_servers: list[IPv4Address] = Field([], description="DNS servers handed to instances by DHCP.")
     allow_weak_secrets: bool = Field(
         False, description="Accept short and default-looking secrets. Only for a cloud nobody else can reach."
+    )
+    apt_sources: dict[str, AptSource] = Field(
+        {}, description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}."
     )
     config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
         {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."

@@ -1,37 +1,27 @@
 """The lab's hosts, as pyinfra reaches them. `python -m lab up` makes them."""
 
-from lab.hosts import EPOXY as _lab
-from lab.paths import run_folder as _run_folder
+from lab.hosts import chosen as _chosen
+from lab.paths import SSH as _SSH
+
+_lab = _chosen()
 
 
 def _reach(name, **data):
-    return (
+    host = _lab.host(name)
+    keys = {"ssh_key": str(_SSH / "id_ed25519"), "ssh_known_hosts_file": str(_SSH / "known_hosts")}
+    return name, {"ssh_hostname": host.address, **keys, **data}
+
+
+def _nspawn(name, tunnel_address):
+    return _reach(
         name,
-        {
-            "ssh_hostname": str(_lab[name].address),
-            "ssh_key": str(_run_folder() / "id_ed25519"),
-            "ssh_known_hosts_file": str(_run_folder() / "known_hosts"),
-            **data,
-        },
+        interface="host0",
+        provider_interface="prov0",
+        tunnel_interface="tun0",
+        tunnel_address=tunnel_address,
     )
 
 
-controller = [
-    _reach(
-        "controller",
-        interface="host0",
-        provider_interface="prov0",
-        tunnel_interface="tun0",
-        tunnel_address="10.56.2.11",
-    ),
-]
-compute = [
-    _reach(
-        "compute",
-        interface="host0",
-        provider_interface="prov0",
-        tunnel_interface="tun0",
-        tunnel_address="10.56.2.12",
-    ),
-]
+controller = [_nspawn("controller", "10.56.2.11")]
+compute = [_nspawn("compute", "10.56.2.12")]
 storage = [_reach("storage", interface="vec0", volume_devices=["/dev/ubdb"])]

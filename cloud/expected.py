@@ -1,0 +1,99 @@
+"""What a healthy cloud must report, worked out from the inventory: the measure that verify holds it to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloud.model import CACHE_PORT, CONSOLE_PORT, DATABASE_PORT, MESSAGING_PORT, METADATA_PORT, Cloud
+
+WEB_PORT = 80
+STORAGE_BACKEND = "lvm"
+
+AGENT_KINDS = {
+    "openvswitch": "Open vSwitch agent",
+    "dhcp": "DHCP agent",
+    "l3": "L3 agent",
+    "metadata": "Metadata agent",
+}
+
+
+@dataclass(frozen=True)
+class Port:
+    """A TCP port on which something must listen."""
+
+    host: str
+    address: str
+    port: int
+    service: str
+
+
+def nova_services(cloud: Cloud) -> list[tuple[str, str]]:
+    """(host, binary) of every nova service that sends heartbeats."""
+    controllers = [
+        (node.name, binary) for node in cloud.doing("controller") for binary in ("nova-conductor", "nova-scheduler")
+    ]
+    return controllers + [(node.name, "nova-compute") for node in cloud.doing("compute")]
+
+
+def hypervisors(cloud: Cloud) -> list[str]:
+    """Host names of the hypervisors."""
+    return [node.name for node in cloud.doing("compute")]
+
+
+def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
+    """(host, kind of agent) of every neutron agent."""
+    agents = [
+        (node.name, AGENT_KINDS[kind])
+        for node in cloud.doing("network")
+        for kind in ("openvswitch", "dhcp", "l3", "metadata")
+    ]
+    agents += [(node.name, AGENT_KINDS["openvswitch"]) for node in cloud.doing("compute")]
+    return list(dict.fromkeys(agents))
+
+
+def cinder_services(cloud: Cloud) -> list[tuple[str, str]]:
+    """(host, binary) of every cinder service; a volume service's host carries its backend's name."""
+    schedulers = [(node.name, "cinder-scheduler") for node in cloud.doing("controller")]
+    return schedulers + [(f"{node.name}@{STORAGE_BACKEND}", "cinder-volume") for node in cloud.doing("storage")]
+
+
+def ports(cloud: Cloud) -> list[Port]:
+    """Every port that must be listened on, by host."""
+    found = []
+    for node in cloud.doing("database"):
+        for port, service in (
+            (DATABASE_PORT, "MariaDB"),
+            (MESSAGING_PORT, "RabbitMQ"),
+            (CACHE_PORT, "memcached"),
+        ):
+            found.append(Port(node.name, node.address, port, service))
+    for node in cloud.doing("controller"):
+        apis = [(service.port, service.name) for service in cloud.services.values()]
+        for port, service in (
+            *apis,
+            (METADATA_PORT, "nova metadata"),
+            (CONSOLE_PORT, "nova console"),
+            (WEB_PORT, "Horizon"),
+        ):
+            found.append(Port(node.name, node.address, port, service))
+    # Not the iSCSI port of storage hosts: the kernel opens it with the first attached volume.
+    return found
+
+
+def units(cloud: Cloud, host: str) -> list[str]:
+    """systemd units that must be active on a host, and start with it."""
+    node = cloud.node(host)
+    wanted = ["chrony/server"]
+    if cloud.does("database", host):
+        wanted += ["database/server", "messaging/server", "cache/server"]
+    if cloud.does("controller", host):
+        wanted += ["keystone/api", "glance/api", "placement/api"]
+        wanted += [f"nova/{part}" for part in ("api", "metadata", "scheduler", "conductor", "novncproxy")]
+        wanted += ["neutron/api", "neutron/rpc", "cinder/api", "cinder/scheduler", "horizon/web"]
+    if cloud.does("network", host):
+        wanted += ["openvswitch/daemon"] + [f"neutron/{kind}" for kind in AGENT_KINDS]
+    if cloud.does("compute", host):
+        wanted += ["libvirt/daemon", "openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
+    if cloud.does("storage", host):
+        wanted += ["iscsi/target", "cinder/volume"]
+    return list(dict.fromkeys(node.unit(name) for name in wanted))

@@ -1,0 +1,89 @@
+"""Whether a host, as it stands, can do the work the inventory gives it. Pure: facts in, problems out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cloud.model import Cloud, Node
+from cloud.releases import AVAILABLE
+
+# MiB, measured on the lab's hosts: a controller with one worker process per API uses 4.7 to 5.8 GiB, of which
+# caches are a part; a compute host needs this for itself, before its first instance.
+MEMORY = {"controller": 3500, "compute": 900, "storage": 900}
+# MiB that the packages and their databases need on the root file system.
+DISK = {"controller": 6000, "compute": 3000, "storage": 1500}
+
+
+class State(Protocol):
+    """What is needed of ``facts.preflight.HostState``."""
+
+    os_id: str
+    os_version: str
+    init: str
+    memory: int
+    free_disk: int
+    interfaces: dict[str, list[str]]
+    user: str
+    python: bool
+    installed: bool
+
+
+def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
+    """What stops this host from doing its work, a line each with its cure; empty when nothing does.
+
+    Args:
+        cloud: the model.
+        node: the host.
+        state: what it is.
+    """
+    found = []
+    version = AVAILABLE[node.platform.name][str(cloud.release)]
+    if state.os_id not in node.platform.os_ids:
+        found.append(f"the system is {state.os_id or 'unknown'}, the inventory says platform {node.platform.name}")
+    elif state.os_version.split(".")[0] != version:
+        found.append(
+            f"{state.os_id} {state.os_version} does not package release {cloud.release}; {node.platform.name} "
+            f"{version} does"
+        )
+    if state.init != "systemd":
+        found.append(f"process 1 is {state.init!r}, not systemd: services can't be managed")
+    if state.user != "root":
+        found.append(f"commands run as {state.user}: log in as root, or set _sudo = True in group_data/all.py")
+    if not state.python:
+        found.append("python3 is missing: install it")
+    found += _interfaces(cloud, node, state)
+    for role, need in MEMORY.items():
+        if role in node.roles and state.memory < need:
+            found.append(f"{state.memory} MiB of memory; a {role} host needs {need} MiB")
+    for role, need in DISK.items():
+        if role in node.roles and not state.installed and state.free_disk < need:
+            found.append(f"{state.free_disk} MiB free on /; a {role} host needs {need} MiB")
+    return found
+
+
+def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
+    found = []
+    present = ", ".join(name for name in state.interfaces if name != "lo")
+    holders = [name for name, addresses in state.interfaces.items() if node.address in addresses]
+    wanted = node.settings.interface
+    if not holders:
+        found.append(f"no interface has the address {node.address}; interfaces: {present}")
+    elif wanted and wanted not in holders:
+        found.append(f"interface: {node.address} is on {holders[0]}, not on {wanted}")
+    for setting in ("interface", "provider_interface", "tunnel_interface"):
+        name = getattr(node.settings, setting)
+        if name and name not in state.interfaces:
+            found.append(f"{setting}: there is no interface {name}; interfaces: {present}")
+    for setting in ("provider_interface", "tunnel_interface"):
+        name = getattr(node.settings, setting)
+        addresses = state.interfaces.get(name or "", [])
+        if node.address in addresses:
+            found.append(f"{setting}: {name} carries the management address; a bridge would cut the host off")
+        elif addresses:
+            found.append(f"{setting}: {name} carries {', '.join(addresses)}; give it no address of its own")
+    tunnel = node.tunnel_address
+    carries = {"network", "compute"} & node.roles
+    if carries and cloud.settings.openvswitch_datapath == "system":
+        if not any(tunnel in addresses for addresses in state.interfaces.values()):
+            found.append(f"tunnel_address: no interface has {tunnel}")
+    return found

@@ -1,0 +1,211 @@
+"""Hold what was found against what is expected. Pure: answers of the hosts in, a report out.
+
+The answers are those of the programs in ``operations/remote/``; where one is missing or an error, every check
+that needed it fails with that reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloud import expected
+from cloud.model import INTERFACES, Cloud
+from cloud.verdict import Report, heartbeats
+
+GIB = 1024**3
+
+
+@dataclass
+class Answers:
+    """What was read.
+
+    Attributes:
+        hosts: host -> answer of ``verify_host.py``, or the reason (text) why there is none.
+        clocks: host -> (its clock minus the deploying machine's, uncertainty), seconds.
+        api, schemas, upgrades: the first controller's answers, or the reason (text) why there is none.
+        left_out: hosts outside ``--limit``: nobody asked them.
+    """
+
+    hosts: dict[str, dict | str] = field(default_factory=dict)
+    clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    api: dict | str = "not asked"
+    schemas: dict | str = "not asked"
+    upgrades: dict | str = "not asked"
+    left_out: list[str] = field(default_factory=list)
+
+
+def judge(cloud: Cloud, answers: Answers) -> Report:
+    """The whole report."""
+    report = Report()
+    _hosts(report, cloud, answers)
+    _units(report, cloud, answers)
+    _ports(report, cloud, answers)
+    _clocks(report, cloud, answers)
+    _volume_groups(report, cloud, answers)
+    if cloud.first("controller").name in answers.left_out:
+        report.warn("the first controller is outside --limit: the APIs were not asked")
+    else:
+        _services(report, cloud, answers.api)
+        _endpoints(report, cloud, answers.api)
+        _schemas(report, cloud, answers.schemas)
+        _upgrades(report, cloud, answers.upgrades)
+    if answers.left_out:
+        report.warn(f"outside --limit, not looked at: {', '.join(answers.left_out)}")
+    return report
+
+
+def _asked(cloud: Cloud, answers: Answers) -> list[str]:
+    return [name for name in cloud.nodes if name not in answers.left_out]
+
+
+def _part(answer: dict | str, key: str) -> Any:
+    """One part of an answer, or a text with the reason why it is not there."""
+    if isinstance(answer, str):
+        return answer
+    if "error" in answer:
+        return answer["error"]
+    part = answer.get(key, "no answer")
+    return part["error"] if isinstance(part, dict) and set(part) == {"error"} else part
+
+
+def _hosts(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for name in _asked(cloud, answers):
+        answer = answers.hosts.get(name, "unreachable over SSH")
+        report.add("Hosts", name, "answers", "yes", answer if isinstance(answer, str) else "yes", isinstance(answer, dict))
+
+
+def _units(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for name in _asked(cloud, answers):
+        found = _part(answers.hosts.get(name, "unreachable over SSH"), "units")
+        for unit in expected.units(cloud, name):
+            if isinstance(found, str):
+                report.add("Units", name, unit, "active, enabled", found, False)
+                continue
+            state = found[unit]
+            running = state["active"] == "active"
+            starts = state["enabled"] not in ("disabled", "masked", "masked-runtime", "")
+            text = f"{state['active']} ({state['sub']}), {state['enabled'] or 'no such unit'}"
+            report.add("Units", name, unit, "active, enabled", text, running and starts)
+            if state["restarts"]:
+                report.warn(f"{unit} on {name} was restarted {state['restarts']} times by systemd after a crash")
+
+
+def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for port in expected.ports(cloud):
+        if port.host in answers.left_out:
+            continue
+        found = _part(answers.hosts.get(port.host, "unreachable over SSH"), "ports")
+        where = f"{port.address}:{port.port}"
+        reason = found if isinstance(found, str) else found[where]
+        report.add("Ports", port.host, f"{port.service} {where}", "listening", reason or "listening", reason is None)
+
+
+def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
+    reference = cloud.first("controller").name
+    limit = cloud.settings.clock_offset_limit
+    base = answers.clocks.get(reference)
+    for name in _asked(cloud, answers):
+        own = answers.clocks.get(name)
+        check, want = f"offset to {reference}", f"within {limit} s"
+        if own is None or base is None:
+            missing = name if own is None else reference
+            report.add("Clocks", name, check, want, f"{missing} did not tell its time", False)
+            continue
+        offset, error = own[0] - base[0], own[1] + (0 if name == reference else base[1])
+        # What the measurement itself may be off by is not held against the clock.
+        ok = abs(offset) - error <= limit
+        report.add("Clocks", name, check, want, f"{offset:+.3f} s (± {error:.3f})", ok)
+
+
+def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
+    group = cloud.settings.volume_group
+    for node in cloud.doing("storage"):
+        if node.name in answers.left_out:
+            continue
+        found = _part(answers.hosts.get(node.name, "unreachable over SSH"), "volume_group")
+        if isinstance(found, str):
+            report.add("Volume groups", node.name, group, "present", found, False)
+            continue
+        text = f"{found['size'] / GIB:.1f} GiB, {found['free'] / GIB:.1f} GiB free, {found['volumes']} volumes"
+        report.add("Volume groups", node.name, group, "present", text, found["size"] > 0)
+
+
+def _services(report: Report, cloud: Cloud, api: dict | str) -> None:
+    limit = cloud.settings.service_down_time
+    for section, key, wanted in (
+        ("Compute services", "nova_services", expected.nova_services(cloud)),
+        ("Network agents", "neutron_agents", expected.neutron_agents(cloud)),
+        ("Volume services", "cinder_services", expected.cinder_services(cloud)),
+    ):
+        found = _part(api, key)
+        if isinstance(found, str):
+            for host, name in wanted:
+                report.add(section, host, name, "up", found, False)
+        else:
+            heartbeats(report, section, wanted, found, limit)
+    found = _part(api, "hypervisors")
+    for host in expected.hypervisors(cloud):
+        if isinstance(found, str):
+            state = found
+        else:
+            known = {item["host"]: "up" if item["up"] else "down" for item in found}
+            state = known.get(host, "not registered")
+        report.add("Hypervisors", host, "hypervisor", "up", state, state == "up")
+
+
+def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:
+    found = _part(api, "endpoints")
+    host = cloud.first("controller").name
+    for service in cloud.services.values():
+        for interface in INTERFACES:
+            check = f"{service.catalog_name} {interface}"
+            url = service.url(interface)
+            if isinstance(found, str):
+                report.add("Endpoints", host, check, url, found, False)
+                continue
+            matching = [
+                item
+                for item in found
+                if item["service"] == service.catalog_name
+                and item["interface"] == interface
+                and item["region"] == cloud.settings.region
+            ]
+            if len(matching) != 1:
+                report.add("Endpoints", host, check, url, f"{len(matching)} endpoints in the catalog", False)
+                continue
+            item = matching[0]
+            answered = isinstance(item["status"], int) and item["status"] < 500
+            state = f"answers {item['status']}" if answered else f"no answer: {item['status']}"
+            if item["url"] != url:
+                state += f", but its URL is {item['url']}"
+            report.add("Endpoints", host, check, url, state, answered and item["url"] == url)
+
+
+def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:
+    host = cloud.first("controller").name
+    for service in cloud.services.values():
+        for schema in service.spec.schemas:
+            found = _part(schemas, schema.database)
+            if isinstance(found, str):
+                report.add("Schemas", host, schema.database, "at head", found, False)
+                continue
+            heads, versions = sorted(found["heads"]), sorted(found["found"])
+            at_head = bool(heads) and heads == versions
+            text = "at head" if at_head else f"at {', '.join(versions) or 'nothing'}, head is {', '.join(heads)}"
+            report.add("Schemas", host, schema.database, "at head", text, at_head)
+
+
+def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
+    host = cloud.first("controller").name
+    for service in cloud.services.values():
+        command = f"{service.spec.status_command} upgrade check"
+        found = _part(upgrades, service.name)
+        if isinstance(found, str):
+            report.add("Upgrade checks", host, command, "success", found, False)
+            continue
+        status = found["status"]
+        text = {0: "success", 1: "success, with warnings"}.get(status, f"status {status}: {found['output'][-300:]}")
+        report.add("Upgrade checks", host, command, "success", text, status in (0, 1))
+        if status == 1:
+            report.warn(f"{command}: {' '.join(found['output'].split())[-400:]}")

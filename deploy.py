@@ -1,0 +1,23 @@
+"""The whole cloud, in order. One line a task; each also runs alone: pyinfra inventory.py tasks/NAME.py"""
+
+from pyinfra import local
+
+local.include("tasks/preflight.py")  # reads the hosts, refuses what can't work
+local.include("tasks/repositories.py")  # where packages come from
+local.include("tasks/packages.py")  # everything a host needs, in one transaction
+local.include("tasks/base.py")  # host name, /etc/hosts, time zone
+local.include("tasks/chrony.py")  # one time for all hosts
+local.include("tasks/database.py")  # MariaDB
+local.include("tasks/messaging.py")  # RabbitMQ
+local.include("tasks/cache.py")  # memcached
+local.include("tasks/keystone.py")  # identity
+local.include("tasks/glance.py")  # images
+local.include("tasks/placement.py")  # what each compute host has to give
+local.include("tasks/nova.py")  # instances
+local.include("tasks/openvswitch.py")  # bridges of the hosts that carry networks
+local.include("tasks/neutron.py")  # networks
+local.include("tasks/lvm.py")  # the volume group
+local.include("tasks/cinder.py")  # volumes
+local.include("tasks/horizon.py")  # the web interface
+local.include("tasks/credentials.py")  # openrc files and clouds.yaml
+local.include("tasks/verify.py")  # asks every service whether it is really there

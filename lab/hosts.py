@@ -1,0 +1,140 @@
+"""The labs, as data: which hosts, of which kind, on which networks. Another lab is another table."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Interface
+
+NSPAWN = "nspawn"  # a systemd-nspawn container with systemd as process 1
+UML = "uml"  # User Mode Linux: a kernel of its own, so LVM and iSCSI are real
+
+
+@dataclass(frozen=True)
+class Network:
+    """A bridge on the outer machine.
+
+    Attributes:
+        name: the bridge is called ``PREFIX-NAME``.
+        address: the outer machine's own, with the prefix length; empty for none.
+        snooping: False floods multicast, which a provider network has to carry.
+    """
+
+    name: str
+    address: str = ""
+    snooping: bool = True
+
+
+@dataclass(frozen=True)
+class Host:
+    """A disposable host.
+
+    Attributes:
+        name: its hostname too.
+        kind: ``nspawn`` or ``uml``.
+        address: in the first network of ``nics``.
+        nics: interface inside the host -> network. The first carries the address, the others are up without one.
+        memory: MiB. What a UML host gets; what an nspawn host is expected to use.
+        disk: GiB of an empty second disk, ``/dev/ubdb``; only UML has one.
+        install: roles whose packages are installed before the first boot (apt is 10 times slower inside UML).
+    """
+
+    name: str
+    kind: str
+    address: str
+    nics: dict[str, str]
+    memory: int
+    disk: int = 0
+    install: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab.
+
+    Attributes:
+        prefix: starts the name of every link and control group; at most 5 letters, links end at 15.
+        suite: Debian's code name.
+        platform, release: what ``cloud.platforms`` calls the hosts' system and the OpenStack on it.
+    """
+
+    prefix: str
+    suite: str
+    platform: str
+    release: str
+    networks: tuple[Network, ...]
+    hosts: tuple[Host, ...]
+    proxy_port: int = 3142
+
+    @cached_property
+    def gateway(self) -> IPv4Interface:
+        """The outer machine's address in the management network, which is the first."""
+        return IPv4Interface(self.networks[0].address)
+
+    @property
+    def proxy(self) -> str:
+        """The packages' cache, as apt wants to know it."""
+        return f"http://{self.gateway.ip}:{self.proxy_port}"
+
+    def bridge(self, network: str) -> str:
+        """The link of a network on the outer machine."""
+        return f"{self.prefix}-{network}"
+
+    def link(self, host: Host, network: str) -> str:
+        """The outer end of a host's interface: the address' last number keeps it unique and short."""
+        return f"{self.prefix}-{host.address.rpartition('.')[2]}-{network}"
+
+    def group(self, host: Host) -> str:
+        """The control group of a host."""
+        return f"{self.prefix}/{host.name}"
+
+    def host(self, name: str) -> Host:
+        """The host called ``name``; KeyError when there is none."""
+        return {host.name: host for host in self.hosts}[name]
+
+
+def debian13(prefix: str, block: str) -> Lab:
+    """Controller, compute and storage on Debian 13 with Epoxy.
+
+    Args:
+        prefix: see :class:`Lab`.
+        block: the first two numbers of every address.
+    """
+    nics = {"host0": "mgmt", "prov0": "prov", "tun0": "tun"}
+    return Lab(
+        prefix=prefix,
+        suite="trixie",
+        platform="debian",
+        release="epoxy",
+        networks=(
+            Network("mgmt", f"{block}.0.1/24"),
+            Network("prov", f"{block}.1.1/24", snooping=False),
+            Network("tun"),
+        ),
+        hosts=(
+            Host("controller", NSPAWN, f"{block}.0.11", nics, memory=6144),
+            Host("compute", NSPAWN, f"{block}.0.12", nics, memory=2048),
+            Host(
+                "storage",
+                UML,
+                f"{block}.0.13",
+                {"vec0": "mgmt"},
+                memory=2048,
+                disk=10,
+                install=frozenset({"storage"}),
+            ),  # fmt: skip
+        ),
+    )
+
+
+LABS = {
+    "debian13": debian13("lab", "10.56"),
+    # The same hosts beside the first lab: work on the lab itself without disturbing its users.
+    "spare": debian13("lab2", "10.57"),
+}
+
+
+def chosen() -> Lab:
+    """The lab that ``$OPENSTACK_LAB`` names; KeyError when there is none."""
+    return LABS[os.environ.get("OPENSTACK_LAB", "debian13")]

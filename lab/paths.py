@@ -1,0 +1,15 @@
+"""The state folder: ``$OPENSTACK_LAB_DIR``, or /var/lib/openstack-lab."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+STATE = Path(os.environ.get("OPENSTACK_LAB_DIR", "/var/lib/openstack-lab"))
+CACHE = STATE / "cache"  # what was built or downloaded; `down` keeps it
+SSH = STATE / "ssh"  # the key pair, known_hosts and the hosts' own keys; `down` keeps it
+RUN = STATE / "run"  # what belongs to the hosts that exist now; `down` removes it
+LOCK = STATE / "lock"
+
+# What is being built has this in its name until it is complete.
+PARTIAL = ".partial"

@@ -1,0 +1,87 @@
+"""Keys, known hosts, and whether a host answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from lab import paths
+from lab.hosts import Host, Lab
+from lab.shell import run, wait
+
+KEY = paths.SSH / "id_ed25519"
+KNOWN_HOSTS = paths.SSH / "known_hosts"
+
+
+def prepare(lab: Lab) -> None:
+    """Make what is missing of: the key pair, one host key a host, and known_hosts."""
+    paths.SSH.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _keypair(KEY, "lab")
+    lines = []
+    for host in lab.hosts:
+        _keypair(host_key(host), host.name)
+        lines.append(f"{host.address} {_public(host_key(host)).read_text()}")
+    _replace(KNOWN_HOSTS, "".join(lines))
+
+
+def host_key(host: Host) -> Path:
+    """The private key of a host's sshd. It outlives the host, so that known_hosts stays true."""
+    return paths.SSH / f"host-{host.name}"
+
+
+def authorized_key() -> str:
+    """The public key that every host lets in as root."""
+    return _public(KEY).read_text()
+
+
+def command(host: Host, *words: str) -> list[str]:
+    """The ssh command for ``words`` on ``host``; a login shell without words."""
+    options = (
+        f"IdentityFile={KEY}", "IdentitiesOnly=yes", f"UserKnownHostsFile={KNOWN_HOSTS}",
+        "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "ConnectTimeout=5", "LogLevel=ERROR",
+    )  # fmt: skip
+    return ["ssh", "-F", "none", *(f"-o{option}" for option in options), f"root@{host.address}", *words]
+
+
+def answers(host: Host, timeout: float = 1) -> bool:
+    """Whether the host's sshd greets within ``timeout`` seconds."""
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((host.address, 22), timeout=timeout) as connection,
+    ):
+        return connection.recv(8).startswith(b"SSH-")
+    return False
+
+
+def wait_for_login(host: Host, limit: float) -> None:
+    """Wait until root may log in; at most ``limit`` seconds."""
+    login = command(host, "true")
+    wait(f"{host.name} lets root in by ssh", limit, lambda: answers(host) and _succeeds(login))
+
+
+def _succeeds(argv: list[str]) -> bool:
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+
+
+def _keypair(path: Path, comment: str) -> None:
+    if path.exists() and _public(path).exists():
+        return
+    temporary = path.with_name(path.name + paths.PARTIAL)
+    for leftover in (temporary, _public(temporary)):
+        leftover.unlink(missing_ok=True)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", temporary)
+    _public(temporary).rename(_public(path))
+    temporary.rename(path)
+
+
+def _public(path: Path) -> Path:
+    return path.with_name(path.name + ".pub")
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + paths.PARTIAL)
+    temporary.write_text(text)
+    os.replace(temporary, path)

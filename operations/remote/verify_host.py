@@ -1,0 +1,75 @@
+"""Runs on every host for verify: ports, units, the volume group. Reads only. Plain Python 3.6, no package.
+
+Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null}``.
+Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}}``.
+"""
+
+import json
+import socket
+import subprocess
+
+
+def listening(address, port):
+    """None when something accepts a connection, else the reason."""
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+    except OSError as error:
+        return str(error)
+    return None
+
+
+def units(names):
+    """State of each unit, as ``active (running), enabled``."""
+    if not names:
+        return {}
+    wanted = ["Id", "ActiveState", "SubState", "UnitFileState", "NRestarts"]
+    shown = subprocess.run(
+        ["systemctl", "show", "--property", ",".join(wanted)] + names,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        timeout=20,
+        check=True,
+    ).stdout
+    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
+    return {
+        name: {
+            "active": block.get("ActiveState"),
+            "sub": block.get("SubState"),
+            "enabled": block.get("UnitFileState"),
+            "restarts": int(block.get("NRestarts") or 0),
+        }
+        for name, block in zip(names, blocks)
+    }
+
+
+def volume_group(name):
+    """Size and free space in bytes, or the reason why there is none."""
+    if not name:
+        return None
+    found = subprocess.run(
+        ["vgs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o", "vg_size,vg_free,lv_count", name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        timeout=60,
+    )
+    if found.returncode:
+        return {"error": found.stderr.strip()}
+    row = json.loads(found.stdout)["report"][0]["vg"][0]
+    return {"size": int(row["vg_size"]), "free": int(row["vg_free"]), "volumes": int(row["lv_count"])}
+
+
+def attempt(function, *arguments):
+    """What the function answers, or {"error": reason}: one broken tool must not hide the other answers."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return {"error": "%s: %s" % (type(error).__name__, error)}
+
+
+def main(request):
+    return {
+        "ports": {"%s:%d" % (a, p): listening(a, p) for a, p in request["ports"]},
+        "units": attempt(units, request["units"]),
+        "volume_group": attempt(volume_group, request["volume_group"]),
+    }

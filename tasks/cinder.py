@@ -1,0 +1,53 @@
+"""Block storage service (cinder): API and scheduler on controllers, volumes on storage hosts."""
+
+from pyinfra import host
+
+from operations import config, database, identity, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+this = cloud.service("cinder")
+controller = this.runs_on(host)
+storage = cloud.does("storage", host)
+conf = "/etc/cinder/cinder.conf"
+
+if controller or storage:
+    config.merge(
+        name="Configure cinder",
+        src="templates/cinder/cinder.conf.j2",
+        dest=conf,
+        group="cinder",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+        service=this,
+        node=node,
+    )
+if controller:
+    config.merge(
+        name="Set cinder's number of processes",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("cinder-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+
+if cloud.is_first("controller", host):
+    database.schema(
+        name="Bring cinder's schema to head", service=this.spec, commands=["cinder-manage db sync"]
+    )
+    identity.present(name="Register cinder", **cloud.identity_of("cinder"))
+
+if controller:
+    service.running(
+        name="Start cinder's API and scheduler",
+        units=[node.unit("cinder/scheduler"), node.unit("cinder/api")],
+        config=[conf, node.path("cinder-uwsgi")],
+    )
+
+if storage:
+    service.running(
+        name="Start the iSCSI target and cinder-volume",
+        units=[node.unit("iscsi/target"), node.unit("cinder/volume")],
+        config=[conf],
+    )

@@ -1,0 +1,41 @@
+"""Image service (glance): schema, API, catalog entry."""
+
+from pyinfra import host
+
+from operations import config, database, identity, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+this = cloud.service("glance")
+
+if this.runs_on(host):
+    config.merge(
+        name="Configure glance",
+        src="templates/glance/glance-api.conf.j2",
+        dest="/etc/glance/glance-api.conf",
+        group="glance",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+        service=this,
+    )
+    config.merge(
+        name="Set glance's number of processes",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("glance-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+
+if cloud.is_first("controller", host):
+    database.schema(
+        name="Bring glance's schema to head", service=this.spec, commands=["glance-manage db_sync"]
+    )
+    identity.present(name="Register glance", **cloud.identity_of("glance"))
+
+if this.runs_on(host):
+    service.running(
+        name="Start glance",
+        units=[node.unit("glance/api")],
+        config=["/etc/glance/glance-api.conf", node.path("glance-uwsgi")],
+    )

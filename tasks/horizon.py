@@ -1,0 +1,28 @@
+"""Dashboard (Horizon): its settings, and the interpreter it runs in."""
+
+from pyinfra import host
+
+from operations import config, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+
+if cloud.does("controller", host):
+    config.file(
+        name="Configure Horizon",
+        src="templates/horizon/local_settings.py.j2",
+        dest=node.path("horizon-settings"),
+        group=node.platform.groups["web"],
+        cloud=cloud,
+    )
+    config.file(
+        name="Run Horizon in the main interpreter",
+        src="templates/horizon/wsgi.conf.j2",
+        dest=node.path("horizon-wsgi"),
+        mode="644",
+    )
+    service.running(
+        name="Start Horizon's web server",
+        units=[node.unit("horizon/web")],
+        config=[node.path("horizon-settings"), node.path("horizon-wsgi")],
+    )

@@ -1,0 +1,54 @@
+"""Identity service (keystone): schema, keys, first administrator, projects, roles, its catalog entry."""
+
+from pyinfra import host
+
+from operations import config, database, identity, keystone, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+this = cloud.service("keystone")
+
+if this.runs_on(host):
+    config.merge(
+        name="Configure keystone",
+        src="templates/keystone/keystone.conf.j2",
+        dest="/etc/keystone/keystone.conf",
+        group="keystone",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+        service=this,
+    )
+    config.merge(
+        name="Set keystone's number of processes",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("keystone-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+
+if cloud.is_first("controller", host):
+    database.schema(
+        name="Bring keystone's schema to head",
+        service=this.spec,
+        commands=["keystone-manage db_sync"],
+    )
+    keystone.keys(name="Create the keys that sign tokens", repository="fernet")
+    keystone.keys(name="Create the keys that encrypt credentials", repository="credential")
+
+if this.runs_on(host):
+    service.running(
+        name="Start keystone",
+        units=[node.unit("keystone/api")],
+        config=["/etc/keystone/keystone.conf", node.path("keystone-uwsgi")],
+    )
+
+if cloud.is_first("controller", host):
+    service.answering(
+        name="Wait until keystone answers, 90 seconds at most", url=this.url("internal"), timeout=90
+    )
+    keystone.bootstrapped(name="Make the first administrator", admin=cloud.admin_credentials)
+    identity.present(
+        name="Register keystone, the projects admin, service and demo, and the demo user",
+        **cloud.identity_of("keystone"),
+    )

@@ -1,0 +1,96 @@
+"""Compute service (nova): controllers first, then compute hosts, then the cell learns of them."""
+
+from pyinfra import host
+
+from facts.hypervisor import VirtType
+from operations import config, database, identity, nova, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+this = cloud.service("nova")
+controller = this.runs_on(host)
+compute = cloud.does("compute", host)
+
+if controller or compute:
+    virt_type = node.settings.virt_type
+    if compute and virt_type == "auto":
+        virt_type = host.get_fact(VirtType)
+    config.merge(
+        name="Configure nova",
+        src="templates/nova/nova.conf.j2",
+        dest="/etc/nova/nova.conf",
+        group="nova",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+        service=this,
+        node=node,
+        virt_type=virt_type,
+    )
+
+if controller:
+    for api in ("nova-uwsgi", "nova-metadata-uwsgi"):
+        config.merge(
+            name=f"Set the number of processes in {api}",
+            src="templates/common/uwsgi.ini.j2",
+            dest=node.path(api),
+            mode="644",
+            overrides=cloud.settings.config_overrides,
+            cloud=cloud,
+        )
+
+if cloud.is_first("controller", host):
+    # The order matters: the API database first, as it holds the map of the cells that "db sync" walks.
+    database.schema(
+        name="Bring nova's API schema to head",
+        service=this.spec,
+        databases=["nova_api"],
+        commands=["nova-manage api_db sync"],
+    )
+    nova.cells(
+        name="Map cell0 and cell1",
+        database=this.connection("nova"),
+        transport_url=cloud.transport_url,
+        api_database=this.connection("nova_api"),
+    )
+    database.schema(
+        name="Bring nova's schema to head in every cell",
+        service=this.spec,
+        databases=["nova_cell0", "nova"],
+        commands=["nova-manage db sync"],
+    )
+    identity.present(name="Register nova", **cloud.identity_of("nova"))
+
+if controller:
+    service.running(
+        name="Start nova's API, scheduler, conductor and console proxy",
+        units=[
+            node.unit(f"nova/{process}")
+            for process in ("conductor", "scheduler", "api", "metadata", "novncproxy")
+        ],
+        config=["/etc/nova/nova.conf", node.path("nova-uwsgi"), node.path("nova-metadata-uwsgi")],
+    )
+
+if compute:
+    config.merge(
+        name="Set the hypervisor",
+        src="templates/nova/nova-compute.conf.j2",
+        dest="/etc/nova/nova-compute.conf",
+        group="nova",
+        overrides=cloud.settings.config_overrides,
+        virt_type=virt_type,
+    )
+    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")])
+    service.running(
+        name="Start nova-compute",
+        units=[node.unit("nova/compute")],
+        config=["/etc/nova/nova.conf", "/etc/nova/nova-compute.conf"],
+    )
+
+if cloud.is_first("controller", host):
+    nova.hosts_mapped(
+        name="Map every compute host into its cell, waiting 120 seconds at most for all to report",
+        hosts=[member.name for member in cloud.doing("compute")],
+        database=this.connection("nova"),
+        api_database=this.connection("nova_api"),
+        timeout=120,
+    )

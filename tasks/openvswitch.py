@@ -1,0 +1,48 @@
+"""Open vSwitch: the provider bridge, and where the kernel has no module, tunnels in user space."""
+
+from pyinfra import host
+
+from operations import config, openvswitch, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+user_space = cloud.settings.openvswitch_datapath == "netdev"
+
+if cloud.does("network", host) or cloud.does("compute", host):
+    service.running(name="Start Open vSwitch", units=[node.unit("openvswitch/daemon")])
+    if user_space:
+        # Before any port exists, or the guests' TCP stalls on wrong checksums while their DHCP works.
+        openvswitch.option(
+            name="Let Open vSwitch in user space finish the guests' checksums",
+            key="userspace-tso-enable",
+            value="true",
+            unit=node.unit("openvswitch/daemon"),
+        )
+    if node.settings.provider_interface:
+        openvswitch.bridge(
+            name="Join the provider interface to its bridge",
+            bridge=cloud.settings.provider_bridge,
+            port=node.settings.provider_interface,
+            datapath=cloud.settings.openvswitch_datapath,
+        )
+    if user_space:
+        # Tunnels in user space leave through a port of a user space bridge, which holds their address.
+        openvswitch.bridge(
+            name="Join the tunnel interface to a bridge of its own",
+            bridge="br-tunnel",
+            port=node.settings.tunnel_interface,
+            datapath="netdev",
+        )
+        config.file(
+            name="Keep the tunnel address on its bridge",
+            src="templates/openvswitch/tunnel-address.service.j2",
+            dest="/etc/systemd/system/openstack-tunnel-address.service",
+            mode="644",
+            node=node,
+            unit=node.unit("openvswitch/daemon"),
+        )
+        service.running(
+            name="Set the tunnel address",
+            units=["openstack-tunnel-address"],
+            config=["/etc/systemd/system/openstack-tunnel-address.service"],
+        )

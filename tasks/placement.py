@@ -1,0 +1,43 @@
+"""Placement service: what each compute host has to give, and who has taken what."""
+
+from pyinfra import host
+
+from operations import config, database, identity, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+this = cloud.service("placement")
+
+if this.runs_on(host):
+    config.merge(
+        name="Configure placement",
+        src="templates/placement/placement.conf.j2",
+        dest="/etc/placement/placement.conf",
+        group="placement",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+        service=this,
+    )
+    config.merge(
+        name="Set placement's number of processes",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("placement-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+
+if cloud.is_first("controller", host):
+    database.schema(
+        name="Bring placement's schema to head",
+        service=this.spec,
+        commands=["placement-manage db sync"],
+    )
+    identity.present(name="Register placement", **cloud.identity_of("placement"))
+
+if this.runs_on(host):
+    service.running(
+        name="Start placement",
+        units=[node.unit("placement/api")],
+        config=["/etc/placement/placement.conf", node.path("placement-uwsgi")],
+    )

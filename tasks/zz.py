@@ -1,2 +1,0 @@
-from tasks.context import cloud
-print(cloud)
