@@ -83,7 +83,7 @@ class Service:
     def connection(self, database: str | None = None) -> str:
         """SQLAlchemy URL of one of the service's databases (default: the one named like it)."""
         return (
-            f"mysql+pymysql://{self.name}:{self.database_password}@{self.cloud.database_address}"
+            f"mysql+pymysql://{self.name}:{self.database_password}@{self.cloud.database_address}:{DATABASE_PORT}"
             f"/{database or self.name}?charset=utf8"
         )
 
@@ -149,6 +149,33 @@ class Cloud:
 
     def service(self, name: str) -> Service:
         return self.services[name]
+
+    def schema_request(
+        self, node: Node, service: str | None = None, databases: list[str] | None = None
+    ) -> dict[str, Any]:
+        """What ``schema_state.py`` is asked on a node.
+
+        Args:
+            node: where it runs: its platform says where Python's packages lie.
+            service: one service's schemas only.
+            databases: these databases only.
+        """
+        return {
+            "python": node.path("python"),
+            "schemas": [
+                {
+                    "database": schema.database,
+                    "host": self.database_address,
+                    "user": owner.name,
+                    "password": owner.database_password,
+                    "versions": list(schema.versions),
+                }
+                for owner in self.services.values()
+                if service in (None, owner.name)
+                for schema in owner.spec.schemas
+                if databases is None or schema.database in databases
+            ],
+        }
 
     @property
     def internal_address(self) -> str:

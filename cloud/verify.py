@@ -14,6 +14,7 @@ from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
 
 GIB = 1024**3
+NOBODY = "not asked: the first controller is unreachable"
 
 
 @dataclass
@@ -29,9 +30,9 @@ class Answers:
 
     hosts: dict[str, dict | str] = field(default_factory=dict)
     clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
-    api: dict | str = "not asked"
-    schemas: dict | str = "not asked"
-    upgrades: dict | str = "not asked"
+    api: dict | str = NOBODY
+    schemas: dict | str = NOBODY
+    upgrades: dict | str = NOBODY
     left_out: list[str] = field(default_factory=list)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from ipaddress import IPv4Interface
 
 NSPAWN = "nspawn"  # a systemd-nspawn container with systemd as process 1
-UML = "uml"  # User Mode Linux: a kernel of its own, so LVM and iSCSI are real
+UML = "uml"  # User Mode Linux: a kernel of its own, so that LVM and iSCSI are real
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class Host:
     """A disposable host.
 
     Attributes:
-        name: its hostname too.
+        name: its hostname, too.
         kind: ``nspawn`` or ``uml``.
-        address: in the first network of ``nics``.
-        nics: interface inside the host -> network. The first carries the address, the others are up without one.
-        memory: MiB. What a UML host gets; what an nspawn host is expected to use.
-        disk: GiB of an empty second disk, ``/dev/ubdb``; only UML has one.
-        install: roles whose packages are installed before the first boot (apt is 10 times slower inside UML).
+        address: its address in the first network of ``nics``.
+        nics: interface inside -> network. The first carries the address, the others are up without one.
+        memory: MiB that a UML host gets, and that an nspawn host is expected to use.
+        disk: GiB of an empty second disk, ``/dev/ubdb``; for UML only.
+        install: roles whose packages are there from the start, because apt is 10 times slower inside UML.
     """
 
     name: str
@@ -54,9 +53,11 @@ class Lab:
     """One lab.
 
     Attributes:
-        prefix: starts the name of every link and control group; at most 5 letters, links end at 15.
+        prefix: starts the names of links and control groups; short, since a link's name ends at 15 letters.
         suite: Debian's code name.
-        platform, release: what ``cloud.platforms`` calls the hosts' system and the OpenStack on it.
+        platform, release: what ``cloud.platforms`` calls the hosts' system, and the OpenStack for it.
+        networks: the first is the management network.
+        proxy_port: of the packages' cache, on the outer machine's management address.
     """
 
     prefix: str
@@ -67,9 +68,9 @@ class Lab:
     hosts: tuple[Host, ...]
     proxy_port: int = 3142
 
-    @cached_property
+    @property
     def gateway(self) -> IPv4Interface:
-        """The outer machine's address in the management network, which is the first."""
+        """The outer machine in the management network."""
         return IPv4Interface(self.networks[0].address)
 
     @property
@@ -78,16 +79,16 @@ class Lab:
         return f"http://{self.gateway.ip}:{self.proxy_port}"
 
     def bridge(self, network: str) -> str:
-        """The link of a network on the outer machine."""
+        """The bridge of a network."""
         return f"{self.prefix}-{network}"
 
     def link(self, host: Host, network: str) -> str:
-        """The outer end of a host's interface: the address' last number keeps it unique and short."""
+        """The outer end of a host's cable; the last number of its address keeps the name short."""
         return f"{self.prefix}-{host.address.rpartition('.')[2]}-{network}"
 
-    def group(self, host: Host) -> str:
-        """The control group of a host."""
-        return f"{self.prefix}/{host.name}"
+    def group(self, part: str) -> str:
+        """The control group of a host, by its name, or of the ``proxy`` or a ``build``."""
+        return f"{self.prefix}/{part}"
 
     def host(self, name: str) -> Host:
         """The host called ``name``; KeyError when there is none."""
@@ -95,13 +96,22 @@ class Lab:
 
 
 def debian13(prefix: str, block: str) -> Lab:
-    """Controller, compute and storage on Debian 13 with Epoxy.
+    """Controller, compute and storage: Debian 13 with Epoxy.
 
     Args:
         prefix: see :class:`Lab`.
         block: the first two numbers of every address.
     """
     nics = {"host0": "mgmt", "prov0": "prov", "tun0": "tun"}
+    storage = Host(
+        name="storage",
+        kind=UML,
+        address=f"{block}.0.13",
+        nics={"vec0": "mgmt"},
+        memory=2048,
+        disk=10,
+        install=frozenset({"storage"}),
+    )
     return Lab(
         prefix=prefix,
         suite="trixie",
@@ -115,22 +125,14 @@ def debian13(prefix: str, block: str) -> Lab:
         hosts=(
             Host("controller", NSPAWN, f"{block}.0.11", nics, memory=6144),
             Host("compute", NSPAWN, f"{block}.0.12", nics, memory=2048),
-            Host(
-                "storage",
-                UML,
-                f"{block}.0.13",
-                {"vec0": "mgmt"},
-                memory=2048,
-                disk=10,
-                install=frozenset({"storage"}),
-            ),  # fmt: skip
+            storage,
         ),
     )
 
 
 LABS = {
     "debian13": debian13("lab", "10.56"),
-    # The same hosts beside the first lab: work on the lab itself without disturbing its users.
+    # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }
 

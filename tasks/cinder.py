@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from operations import config, database, identity, service
+from operations import config, identity, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -33,8 +33,8 @@ if controller:
     )
 
 if cloud.is_first("controller", host):
-    database.schema(
-        name="Bring cinder's schema to head", service=this.spec, commands=["cinder-manage db sync"]
+    schema.at_head(
+        name="Bring cinder's schema to head", cloud=cloud, service=this.name, commands=["cinder-manage db sync"]
     )
     identity.present(name="Register cinder", **cloud.identity_of("cinder"))
 

@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from operations import config, database, identity, service
+from operations import config, identity, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -28,8 +28,8 @@ if this.runs_on(host):
     )
 
 if cloud.is_first("controller", host):
-    database.schema(
-        name="Bring glance's schema to head", service=this.spec, commands=["glance-manage db_sync"]
+    schema.at_head(
+        name="Bring glance's schema to head", cloud=cloud, service=this.name, commands=["glance-manage db_sync"]
     )
     identity.present(name="Register glance", **cloud.identity_of("glance"))
 

@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from operations import config, database, identity, keystone, service
+from operations import config, identity, keystone, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -28,9 +28,9 @@ if this.runs_on(host):
     )
 
 if cloud.is_first("controller", host):
-    database.schema(
+    schema.at_head(
         name="Bring keystone's schema to head",
-        service=this.spec,
+        cloud=cloud, service=this.name,
         commands=["keystone-manage db_sync"],
     )
     keystone.keys(name="Create the keys that sign tokens", repository="fernet")

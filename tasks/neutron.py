@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from operations import config, database, identity, service
+from operations import config, identity, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -50,9 +50,9 @@ if controller:
     )
 
 if cloud.is_first("controller", host):
-    database.schema(
+    schema.at_head(
         name="Bring neutron's schema to head",
-        service=this.spec,
+        cloud=cloud, service=this.name,
         commands=[
             "neutron-db-manage --config-file /etc/neutron/neutron.conf "
             "--config-file /etc/neutron/plugins/ml2/ml2_conf.ini upgrade head"

@@ -3,7 +3,7 @@
 from pyinfra import host
 
 from facts.hypervisor import VirtType
-from operations import config, database, identity, nova, service
+from operations import config, identity, nova, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -40,21 +40,19 @@ if controller:
 
 if cloud.is_first("controller", host):
     # The order matters: the API database first, as it holds the map of the cells that "db sync" walks.
-    database.schema(
+    schema.at_head(
         name="Bring nova's API schema to head",
-        service=this.spec,
+        cloud=cloud, service=this.name,
         databases=["nova_api"],
         commands=["nova-manage api_db sync"],
     )
     nova.cells(
         name="Map cell0 and cell1",
-        database=this.connection("nova"),
-        transport_url=cloud.transport_url,
-        api_database=this.connection("nova_api"),
+        cloud=cloud,
     )
-    database.schema(
+    schema.at_head(
         name="Bring nova's schema to head in every cell",
-        service=this.spec,
+        cloud=cloud, service=this.name,
         databases=["nova_cell0", "nova"],
         commands=["nova-manage db sync"],
     )
@@ -89,8 +87,6 @@ if compute:
 if cloud.is_first("controller", host):
     nova.hosts_mapped(
         name="Map every compute host into its cell, waiting 120 seconds at most for all to report",
-        hosts=[member.name for member in cloud.doing("compute")],
-        database=this.connection("nova"),
-        api_database=this.connection("nova_api"),
+        cloud=cloud,
         timeout=120,
     )

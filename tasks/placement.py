@@ -2,7 +2,7 @@
 
 from pyinfra import host
 
-from operations import config, database, identity, service
+from operations import config, identity, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -28,9 +28,9 @@ if this.runs_on(host):
     )
 
 if cloud.is_first("controller", host):
-    database.schema(
+    schema.at_head(
         name="Bring placement's schema to head",
-        service=this.spec,
+        cloud=cloud, service=this.name,
         commands=["placement-manage db sync"],
     )
     identity.present(name="Register placement", **cloud.identity_of("placement"))

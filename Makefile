@@ -1,0 +1,37 @@
+# make cloud     three disposable hosts, OpenStack on them, verified        (root; Debian 12 or later)
+# make test      the unit tier: no root, no hosts
+# make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
+# make clean-lab removes the disposable hosts; what was downloaded is kept
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LAB := lab/inventory.py
+
+.PHONY: cloud test test-lab lint clean-lab
+
+$(VENV)/ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+lab/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets $(LAB)
+
+cloud: $(VENV)/ready lab/secrets.toml
+	$(BIN)/python -m lab up
+	$(BIN)/pyinfra $(LAB) deploy.py -y
+	$(BIN)/python -m lab greeting
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: lint
+	$(BIN)/pytest
+
+test-lab: $(VENV)/ready lab/secrets.toml
+	$(BIN)/pytest tests/lab -v -s
+
+clean-lab: $(VENV)/ready
+	$(BIN)/python -m lab down

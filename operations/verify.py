@@ -1,0 +1,119 @@
+"""Ask the hosts and the APIs, and give the verdict. Reads only; a failed check fails the run."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+from pyinfra import host, inventory, logger, state
+from pyinfra.api import FactBase, operation
+from pyinfra.context import ctx_host
+
+from cloud import expected, verify
+from cloud.model import Cloud
+from cloud.verdict import Report
+from facts.program import ask
+from facts.reading import Unreadable, read
+from operations.failure import fail
+
+# What the hosts answered in this run: filled by `collect`, on all hosts at once, and judged by `report`.
+answers = verify.Answers()
+
+
+class Clock(FactBase):
+    """The host's clock, in seconds since the epoch."""
+
+    def command(self) -> str:
+        return "date +%s.%N"
+
+    def process(self, output: list[str]) -> float:
+        return float(output[0])
+
+
+def _clock() -> tuple[float, float] | None:
+    """(the host's clock minus ours, what that may be off by): half of the way there and back, the best of 2."""
+    readings = []
+    for _ in range(2):
+        asked = time.time()
+        there = read(Clock)
+        took = time.time() - asked
+        if not isinstance(there, Unreadable):
+            readings.append((there - asked - took / 2, took / 2))
+    return min(readings, key=lambda reading: reading[1], default=None)
+
+
+def _plain(answer):
+    return answer.reason if isinstance(answer, Unreadable) else answer
+
+
+@operation()
+def collect(cloud: Cloud):
+    """Read everything this host can tell; the first controller also asks the APIs, the databases and the services.
+
+    Args:
+        cloud: the model.
+    """
+    if not state.is_executing:
+        host.noop("verification reads when the run is executed")
+        return
+    node = cloud.node(host)
+    name, current = host.name, ctx_host.get()
+
+    def on_this_host(function, *arguments, **keywords):
+        # A greenlet starts without pyinfra's "current host".
+        def run():
+            with ctx_host.use(current):
+                return function(*arguments, **keywords)
+
+        return gevent.spawn(run)
+
+    clock = _clock()
+    if clock:
+        answers.clocks[name] = clock
+    jobs = {
+        "host": on_this_host(
+            ask,
+            "verify_host",
+            ports=[(port.address, port.port) for port in expected.ports(cloud) if port.host == name],
+            units=expected.units(cloud, name),
+            volume_group=cloud.settings.volume_group if cloud.does("storage", host) else None,
+        )
+    }
+    if cloud.is_first("controller", host):
+        services = cloud.services.values()
+        jobs["api"] = on_this_host(ask, "verify_api", admin=cloud.admin_credentials, timeout=10)
+        jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
+        jobs["upgrades"] = on_this_host(
+            ask, "upgrade_checks", checks={service.name: service.spec.status_command for service in services}
+        )
+    results = {key: _plain(job.get()) for key, job in jobs.items()}
+    answers.hosts[name] = results.pop("host")
+    for key, result in results.items():
+        setattr(answers, key, result)
+    host.noop("read")
+    return
+    yield
+
+
+@operation()
+def report(cloud: Cloud, file: str | None = None):
+    """Print the verdict, once, from the first host that is still there; write it to a file too.
+
+    Args:
+        cloud: the model.
+        file: where the JSON report goes, on the machine that runs pyinfra.
+    """
+    reporter = next((member for member in inventory if member in state.active_hosts), None)
+    if not state.is_executing or reporter is None or reporter.name != host.name:
+        host.noop("another host reports")
+        return
+    answers.left_out = [member.name for member in inventory if not state.is_host_in_limit(member)]
+    verdict: Report = verify.judge(cloud, answers)
+    for line in verdict.tables().splitlines():
+        logger.info(line)
+    if file:
+        verdict.write(file)
+    if not verdict.ok:
+        yield fail(f"verification failed: {verdict.last_line}")
+    else:
+        host.noop(verdict.last_line)

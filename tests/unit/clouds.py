@@ -1,0 +1,55 @@
+"""Inventories for the tests, in the shape of pyinfra's."""
+
+from __future__ import annotations
+
+from cloud import inputs, secrets
+
+
+class Data:
+    def __init__(self, values):
+        self.values = values
+
+    def dict(self):
+        return dict(self.values)
+
+
+class Host:
+    def __init__(self, name, groups, data):
+        self.name, self.groups, self.data = name, groups, Data(data)
+
+
+class Inventory(list):
+    """Hosts, and the names of all groups."""
+
+    def __init__(self, hosts, groups=()):
+        super().__init__(hosts)
+        self.groups = {"all", "inventory", *groups, *(group for host in hosts for group in host.groups)}
+
+
+ALL = {"release": "epoxy", "management_network": "192.168.56.0/24"}
+HOSTS = {
+    "controller": (["controller"], {"ssh_hostname": "192.168.56.11", "provider_interface": "eth1"}),
+    "compute": (["compute"], {"ssh_hostname": "192.168.56.12", "provider_interface": "eth1"}),
+    "storage": (["storage"], {"ssh_hostname": "192.168.56.13", "volume_devices": ["/dev/sdb"]}),
+}
+
+
+def inventory(hosts=None, groups=(), **settings):
+    """The default inventory; ``settings`` are the whole cloud's, a value of ``...`` removes one."""
+    common = {**ALL, **settings}
+    common = {name: value for name, value in common.items() if value is not ...}
+    hosts = HOSTS if hosts is None else hosts
+    return Inventory([Host(name, list(g), {**common, **data}) for name, (g, data) in hosts.items()], groups)
+
+
+def write_secrets(folder):
+    """A good secrets.toml in a folder; returns the path of the inventory it belongs to."""
+    path = folder / secrets.FILE_NAME
+    path.write_text(secrets.generate({}))
+    path.chmod(0o600)
+    return folder / "inventory.py"
+
+
+def cloud(folder, *arguments, **keywords):
+    """The model of an inventory."""
+    return inputs.read(inventory(*arguments, **keywords), write_secrets(folder))

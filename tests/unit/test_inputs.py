@@ -1,0 +1,117 @@
+"""Every mistake in the operator's input gets one clear message, and all of them at once."""
+
+import copy
+
+import clouds
+import pytest
+
+from cloud import inputs
+
+
+def problems(folder, *arguments, **keywords):
+    with pytest.raises(inputs.InputError) as caught:
+        clouds.cloud(folder, *arguments, **keywords)
+    return caught.value.problems
+
+
+def hosts(**changes):
+    """The default hosts with other data: name=dict, or name=None to leave one out."""
+    result = copy.deepcopy(clouds.HOSTS)
+    for name, change in changes.items():
+        if change is None:
+            del result[name]
+        else:
+            result[name][1].update(change)
+    return result
+
+
+def test_default_inventory_is_a_cloud(tmp_path):
+    cloud = clouds.cloud(tmp_path)
+    assert [node.address for node in cloud.nodes.values()] == [
+        "192.168.56.11",
+        "192.168.56.12",
+        "192.168.56.13",
+    ]
+    assert cloud.nodes["controller"].roles == {"controller", "database", "network"}
+    assert cloud.service("nova").url() == "http://192.168.56.11:8774/v2.1"
+    assert cloud.service("cinder").url("public") == "http://192.168.56.11:8776/v3/%(project_id)s"
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"groups": ["computes"]}, "unknown group 'computes'"),
+        ({"groups": ["computes"]}, "did you mean 'compute'?"),
+        ({"hosts": hosts(controller=None)}, "no host in group 'controller'"),
+        ({"hosts": hosts(storage=None)}, "no host in group 'storage'"),
+        (
+            {"hosts": hosts(compute={"ssh_hostname": "192.168.56.11"})},
+            "address 192.168.56.11 is given to more than one host: controller, compute",
+        ),
+        (
+            {"hosts": hosts(compute={"ssh_hostname": "10.0.0.1"})},
+            "compute: address 10.0.0.1 is outside management_network 192.168.56.0/24",
+        ),
+        ({"hosts": hosts(compute={"ssh_hostname": "192.168.56.255"})}, "network or broadcast address"),
+        ({"release": "epoxi"}, "unknown release 'epoxi'"),
+        ({"release": "train"}, "platform 'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
+        ({"hosts": hosts(storage={"volume_devices": []})}, "storage: a storage host needs an empty disk"),
+        ({"hosts": hosts(storage={"volume_devices": ["sdb"]})}, "'sdb' is no path in /dev"),
+        ({"regoin": "x"}, "unknown setting 'regoin' (for controller, compute, storage); did you mean 'region'?"),
+        ({"hosts": hosts(controller={"provider_interfase": "eth1"})}, "did you mean 'provider_interface'?"),
+        ({"workers": 0}, "group_data/all.py: workers: "),
+        ({"workers": "two"}, "found 'two'"),
+        ({"management_network": "192.168.56.0/33"}, "management_network"),
+        ({"management_network": ...}, "management_network: Field required"),
+        ({"hosts": hosts(compute={"region": "Other"})}, "region is a setting of the whole cloud"),
+        ({"hosts": hosts(controller={"provider_interface": None})}, "needs provider_interface"),
+        (
+            {"hosts": hosts(controller={"interface": "eth1"})},
+            "provider_interface eth1 is the management interface",
+        ),
+        ({"openvswitch_datapath": "netdev"}, "needs tunnel_interface and tunnel_address"),
+        ({"hosts": {}}, "no host in it"),
+        (
+            {"hosts": {**clouds.HOSTS, "spare": (["all"], {"ssh_hostname": "192.168.56.14"})}},
+            "spare: is in no group",
+        ),
+        ({"hosts": hosts(compute={"ssh_hostname": "compute.example.org"})}, "compute: address: Field required"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, keywords, message):
+    assert any(message in problem for problem in problems(tmp_path, **keywords)), problems(tmp_path, **keywords)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path):
+    found = problems(tmp_path, hosts=hosts(storage=None, compute={"ssh_hostname": "10.0.0.1"}), regoin="x")
+    assert len(found) == 3
+
+
+def test_pyinfras_own_data_is_left_alone(tmp_path):
+    clouds.cloud(tmp_path, hosts=hosts(compute={"ssh_user": "root", "ssh_port": 2222, "_sudo": True}))
+
+
+def test_one_host_may_do_everything(tmp_path):
+    one = {
+        "all-in-one": (
+            ["controller", "compute", "storage"],
+            {"ssh_hostname": "192.168.56.11", "provider_interface": "eth1", "volume_devices": ["/dev/sdb"]},
+        )
+    }
+    cloud = clouds.cloud(tmp_path, hosts=one)
+    packages = cloud.packages("all-in-one")
+    assert len(packages) == len(set(packages))
+    assert {"keystone", "nova-compute", "cinder-volume", "mariadb-server"} <= set(packages)
+
+
+def test_a_group_of_its_own_takes_the_work_from_the_controllers(tmp_path):
+    more = {**clouds.HOSTS, "db": (["database"], {"ssh_hostname": "192.168.56.20"})}
+    cloud = clouds.cloud(tmp_path, hosts=more)
+    assert cloud.database_address == "192.168.56.20"
+    assert "mariadb-server" in cloud.packages("db")
+    assert "mariadb-server" not in cloud.packages("controller")
+
+
+def test_missing_secrets_name_the_command(tmp_path):
+    with pytest.raises(inputs.InputError, match=r"python -m cloud\.secrets"):
+        inputs.read(clouds.inventory(), tmp_path / "inventory.py")

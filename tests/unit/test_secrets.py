@@ -1,0 +1,102 @@
+"""Secrets: written once, never shown, never weak by accident."""
+
+import stat
+
+import pytest
+
+from cloud import secrets
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    path = tmp_path / "inventory.py"
+    path.write_text("")
+    return path
+
+
+def values_of(inventory):
+    values, wrong = secrets.load(secrets.path_for(inventory))
+    assert not wrong
+    return values
+
+
+def test_written_next_to_the_inventory_and_readable_by_its_owner_only(inventory, capsys):
+    assert secrets.main([str(inventory)]) == 0
+    path = inventory.parent / "secrets.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    values = values_of(inventory)
+    assert set(values) == set(secrets.NAMES)
+    assert len(set(values.values())) == len(values)
+    assert secrets.problems(values) == []
+    shown = capsys.readouterr()
+    assert not any(value in shown.out + shown.err for value in values.values())
+
+
+def test_an_existing_file_is_kept(inventory, capsys):
+    secrets.main([str(inventory)])
+    before = values_of(inventory)
+    assert secrets.main([str(inventory)]) == 1
+    assert "--add" in capsys.readouterr().err
+    assert values_of(inventory) == before
+
+
+def test_add_keeps_what_is_there(inventory):
+    secrets.main([str(inventory)])
+    path = secrets.path_for(inventory)
+    before = values_of(inventory)
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if "nova_service" not in line))
+    assert secrets.main([str(inventory), "--add"]) == 0
+    after = values_of(inventory)
+    assert {k: v for k, v in after.items() if k != "nova_service_password"} == {
+        k: v for k, v in before.items() if k != "nova_service_password"
+    }
+    assert after["nova_service_password"] != before["nova_service_password"]
+    assert secrets.main([str(inventory), "--add"]) == 0
+    assert values_of(inventory) == after
+
+
+def test_an_inventory_that_is_not_there(tmp_path, capsys):
+    assert secrets.main([str(tmp_path / "nothing.py")]) == 1
+    assert "no such inventory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "empty"),
+        ("short", "shorter than 12"),
+        ("Password12345", "default"),
+        ("glanceglanceglance", "default"),
+        ("openstack-2026-x", "default"),
+        ("aaaaaaaaaaaaaaaa", "repeats"),
+        ("with a blank in it 12", "character"),
+        ("dollar$dollar$dollar", "character"),
+        (12345678901234, "no text"),
+    ],
+)
+def test_weak_secrets(value, reason):
+    assert reason in secrets.weakness("glance_database_password", value)
+
+
+def test_weak_ones_pass_only_where_that_was_asked_for():
+    values = dict.fromkeys(secrets.NAMES, "keystone")
+    assert secrets.problems(values)
+    assert secrets.problems(values, allow_weak=True) == []
+    values["admin_password"] = "with'quote"
+    assert len(secrets.problems(values, allow_weak=True)) == 1
+
+
+def test_problems_never_show_a_secret():
+    values = {"admin_password": "Sh0rt!", "unknown_one": "S3cretValue"}
+    text = "\n".join(secrets.problems(values))
+    assert "unknown secret unknown_one" in text
+    assert "Sh0rt!" not in text
+    assert "S3cretValue" not in text
+
+
+def test_a_file_that_others_can_read_is_refused(inventory):
+    secrets.main([str(inventory)])
+    path = secrets.path_for(inventory)
+    path.chmod(0o644)
+    _, wrong = secrets.load(path)
+    assert "chmod 600" in wrong[0]
