@@ -3,9 +3,9 @@
 from pyinfra import local
 
 local.include("tasks/preflight.py")  # reads the hosts, refuses what can't work
+local.include("tasks/base.py")  # host name, /etc/hosts, time zone: packages want to know who they are on
 local.include("tasks/repositories.py")  # where packages come from
 local.include("tasks/packages.py")  # everything a host needs, in one transaction
-local.include("tasks/base.py")  # host name, /etc/hosts, time zone
 local.include("tasks/chrony.py")  # one time for all hosts
 local.include("tasks/database.py")  # MariaDB
 local.include("tasks/messaging.py")  # RabbitMQ

@@ -119,6 +119,7 @@ DEBIAN = Platform(
         "glance-uwsgi": "/etc/glance/glance-api-uwsgi.ini",
         "placement-uwsgi": "/etc/placement/placement-api-uwsgi.ini",
         "nova-uwsgi": "/etc/nova/nova-api-uwsgi.ini",
+        "console-proxy": "/etc/default/nova-consoleproxy",
         "nova-metadata-uwsgi": "/etc/nova/nova-api-metadata-uwsgi.ini",
         "neutron-uwsgi": "/etc/neutron/neutron-api-uwsgi.ini",
         "cinder-uwsgi": "/etc/cinder/cinder-api-uwsgi.ini",

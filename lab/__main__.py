@@ -7,50 +7,51 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from lab import cgroups, checks, hosts, images, lifecycle, network, paths, proxy, ssh
+from lab import cgroups, checks, hosts, images, lifecycle, network, paths, proxy, ssh, status
 from lab.hosts import Host, Lab
 from lab.shell import LabError, step
-from lab.status import table
 
 
-def up(lab: Lab) -> None:
-    """Make all hosts of the lab run."""
-    checks.check(lab, [host for host in lab.hosts if not lifecycle.runs(lab, host)])
+def up(lab: Lab, chosen: Sequence[Host]) -> None:
+    """Make ``chosen`` hosts run; what a killed run left is finished or removed."""
+    checks.check(lab, [host for host in chosen if not lifecycle.runs(lab, host)])
     images.clean(lab)
-    lifecycle.clean()
     ssh.prepare(lab)
+    paths.RUN.mkdir(exist_ok=True, mode=0o700)
     network.up(lab)
     proxy.up(lab)
-    images.base(lab)
-    _together(lifecycle.up, lab, lab.hosts)
+    if not all(lifecycle.folder(host).exists() for host in chosen):
+        images.base(lab)  # before the hosts, which would all build it at once
+    _together(lifecycle.up, lab, chosen)
 
 
 def down(lab: Lab) -> None:
-    """Stop the hosts and remove them; the cache stays."""
+    """Stop the hosts and remove all but the cache and the keys."""
     images.clean(lab)
     _together(lifecycle.stop, lab, lab.hosts)
     cgroups.kill(lab.prefix)
     network.down(lab)
+    lifecycle.unmount(paths.RUN)
     if paths.RUN.exists():
         shutil.rmtree(paths.RUN)
 
 
-def _together(action, lab: Lab, chosen: tuple[Host, ...]) -> None:
-    """Do ``action`` for all hosts at once; what failed is told when all have ended."""
+def _together(action: Callable[[Lab, Host], None], lab: Lab, chosen: Sequence[Host]) -> None:
+    """Do ``action`` for the chosen hosts at once, and tell of all that failed when the last one has ended."""
     with ThreadPoolExecutor(len(chosen)) as pool:
         results = [pool.submit(action, lab, host) for host in chosen]
-    errors = [str(result.exception()) for result in results if result.exception()]
+    errors = [error for result in results if (error := result.exception())]
     if errors:
-        raise LabError("\n".join(errors))
+        raise LabError("\n".join(map(str, errors)))
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One `up` or `down` at a time; the kernel drops the lock with us."""
+    """One command at a time changes the lab; the kernel drops the lock with our process."""
     paths.STATE.mkdir(parents=True, exist_ok=True)
     with paths.LOCK.open("w") as lock:
         try:
@@ -60,45 +61,49 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def main() -> None:
-    lab = hosts.chosen()
-    names = [host.name for host in lab.hosts]
+def _arguments(lab: Lab) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="lab", description="Disposable hosts on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="make all hosts run; start what is missing, leave alone what runs")
+    commands.add_parser("up", help="make all hosts run; those that answer are left alone")
     commands.add_parser("down", help="remove all hosts, links and processes; keep the cache")
     commands.add_parser("status", help="show the hosts")
-    for name, words in (
-        ("start", "start one host, with the disk it had"),
-        ("stop", "stop one host, keep its disk"),
-    ):
-        commands.add_parser(name, help=words).add_argument("name", choices=names)
+    commands.add_parser("start", help="start one host, with the disk it had")
+    commands.add_parser("stop", help="stop one host, keep its disk")
+    commands.add_parser("ssh", help="a shell on a host, or one command")
+    for name in ("start", "stop", "ssh"):
+        commands.choices[name].add_argument("name", choices=[host.name for host in lab.hosts])
     commands.choices["stop"].add_argument("--hard", action="store_true", help="as a power cut does")
-    shell = commands.add_parser("ssh", help="a shell on a host, or one command")
-    shell.add_argument("name", choices=names)
-    shell.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
-    given = parser.parse_args()
+    commands.choices["ssh"].add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    return parser.parse_args()
 
+
+def main() -> None:
     try:
+        lab = hosts.chosen()
+    except KeyError as error:
+        sys.exit(f"lab: $OPENSTACK_LAB names no lab: {error}; there are {', '.join(hosts.LABS)}")
+    given = _arguments(lab)
+    try:
+        checks.own(lab)
         match given.command:
             case "status":
-                print(table(lab))
+                print(status.table(lab))
             case "ssh":
                 argv = ssh.command(lab.host(given.name), *given.words)
                 os.execvp(argv[0], argv)
             case "up":
                 with _alone(), step("the lab is up"):
-                    up(lab)
+                    up(lab, lab.hosts)
             case "down":
                 with _alone(), step("the lab is down"):
                     down(lab)
             case "start":
                 with _alone():
-                    lifecycle.up(lab, lab.host(given.name))
+                    up(lab, [lab.host(given.name)])
             case "stop":
                 with _alone(), step(f"{given.name}: stopped"):
                     lifecycle.stop(lab, lab.host(given.name), given.hard)
-    except LabError as error:
+    except (LabError, OSError) as error:
         sys.exit(f"lab: {error}")
 
 

@@ -9,7 +9,7 @@ import stat
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 
-from lab import cgroups, paths
+from lab import cgroups, network, paths
 from lab.hosts import UML, Host, Lab
 from lab.shell import LabError, run, step
 
@@ -24,24 +24,37 @@ NEEDED = {
     "apt-cacher-ng": "apt-cacher-ng",
 }
 NEEDED_FOR_UML = {"linux.uml": "user-mode-linux", "uml_mconsole": "uml-utilities", "mkfs.ext4": "e2fsprogs"}
-DISK = 12  # GiB that a lab of three hosts fills when a cloud is deployed on it
+DISK = 12  # GiB: the cache, and three hosts with a cloud on them
+
+
+def own(lab: Lab) -> None:
+    """Refuse to work without root, or on a lab that belongs to another state folder.
+
+    Raises:
+        LabError: what stands in the way.
+    """
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: it makes bridges, mounts and containers")
+    if names := network.foreign(lab):
+        raise LabError(
+            f"{', '.join(names)} exists and was not made from {paths.STATE}: "
+            "another lab's, see $OPENSTACK_LAB_DIR, or `ip link delete` it"
+        )
 
 
 def check(lab: Lab, missing: list[Host]) -> None:
-    """Refuse a machine that can't carry the lab, naming everything that is wrong at once.
+    """Refuse a machine that can't carry the lab, naming all that is wrong; install missing packages.
 
     Args:
-        lab: the lab.
-        missing: its hosts that do not run yet: they still need memory and disk.
+        lab: the table.
+        missing: its hosts that do not run: they still need memory and disk.
 
     Raises:
         LabError: one line for each thing that is wrong.
     """
-    if os.geteuid() != 0:
-        raise LabError("the lab needs root: it makes bridges, mounts and containers")
     problems = [*_devices(), *_addresses(lab), *(_resources(missing) if missing else [])]
     if problems:
-        raise LabError("\n".join(["this machine can't carry the lab:", *problems]))
+        raise LabError("\n  ".join(["this machine can't carry the lab:", *problems]))
     cgroups.hierarchies()
     _install(lab)
 
@@ -96,41 +109,35 @@ def _resources(missing: list[Host]) -> list[str]:
     folder = next(parent for parent in (paths.STATE, *paths.STATE.parents) if parent.exists())
     free = shutil.disk_usage(folder).free / 2**30
     if free < DISK:
-        problems.append(
-            f"{folder} has {free:.1f} GiB free, the lab needs {DISK}: $OPENSTACK_LAB_DIR moves it"
-        )
+        problems.append(f"{folder}: {free:.1f} GiB free, needed are {DISK} ($OPENSTACK_LAB_DIR moves it)")
+    names = ", ".join(host.name for host in missing)
     needed = sum(host.memory for host in missing) / 1024
     lines = Path("/proc/meminfo").read_text().splitlines()
     available = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")) / 2**20
     if available < needed:
-        names = ", ".join(host.name for host in missing)
-        problems.append(f"{available:.1f} GiB of memory are available, {names} need {needed:.1f}")
+        problems.append(f"memory: {available:.1f} GiB available, {names} need {needed:.1f}")
+    # The memory of User Mode Linux is a file there; too little ends it with a bus error, some time later.
+    needed = sum(host.memory for host in missing if host.kind == UML) / 1024
+    free = shutil.disk_usage("/dev/shm").free / 2**30
+    if free < needed:
+        problems.append(f"/dev/shm: {free:.1f} GiB free, needed are {needed:.1f}: remount it with size=")
     return problems
 
 
 def _install(lab: Lab) -> None:
     """Install the packages that bring what is missing."""
     needed = NEEDED | (NEEDED_FOR_UML if any(host.kind == UML for host in lab.hosts) else {})
-    packages = sorted(
-        {package for name, package in needed.items() if not shutil.which(name) and not Path(name).exists()}
-    )
-    if not packages:
+    missing = {package for name, package in needed.items() if not (shutil.which(name) or Path(name).exists())}
+    if not missing:
         return
     if not shutil.which("apt-get"):
-        raise LabError(f"install what Debian calls {', '.join(packages)}: there is no apt-get here to do it")
+        raise LabError(f"no apt-get here: install what Debian calls {', '.join(sorted(missing))}")
     mask = Path("/etc/systemd/system/apt-cacher-ng.service")
-    if "apt-cacher-ng" in packages and not mask.exists():
+    if "apt-cacher-ng" in missing and not mask.exists():
         # The package's own service would take the proxy's port on all addresses.
         mask.parent.mkdir(parents=True, exist_ok=True)
         mask.symlink_to("/dev/null")
-    with step(f"installed {' '.join(packages)}"):
-        run("apt-get", "-qq", "update")
-        run(
-            "env",
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "-qq",
-            "--no-install-recommends",
-            "install",
-            *packages,
-        )
+    apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "--no-install-recommends")
+    with step(f"installed {', '.join(sorted(missing))}"):
+        run(*apt, "update")
+        run(*apt, "install", *sorted(missing))

@@ -1,90 +1,109 @@
-"""Roots for the hosts: layers of an overlay, each built once, and disk images made of them.
+"""What hosts boot from: layers of an overlay, and disk images made of them.
 
-Everything is keyed by a hash of what went into it, built under a temporary name and renamed when complete.
+Each is built once. Its folder in the cache is named after a hash of what went into it, and has another
+name until it is complete.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab import cgroups, guest, paths, ssh
 from lab.hosts import Host, Lab
 from lab.shell import run, step
 
+# Debian's own names for its archives; http, since the proxy can't keep what is encrypted.
 DEBIAN = "http://mirror.example.org/debian"
 SECURITY = "http://security.example.org/debian-security"
 UML_MODULES = Path("/usr/lib/uml/modules")
 
-# Both run in a mount namespace of their own: nothing stays mounted when a build is killed.
-MOUNT = """\
+# These run in a mount namespace of their own: nothing stays mounted when a build is killed.
+OVERLAY = """\
 set -eu
 cd "$1"
-mkdir -p root work
+mkdir -p upper work root
 mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root
 """
-CHROOT = (
-    MOUNT
-    + """\
+# /dev is the root's own: a package's script would take the machine's volume groups for the host's.
+CHROOT = f"""{OVERLAY}
 mount -t proc proc root/proc
-mount --bind /dev root/dev
 mount -t tmpfs tmpfs root/run
 printf '#!/bin/sh\\nexit 101\\n' > root/usr/sbin/policy-rc.d  # no service starts in a chroot
 chmod 755 root/usr/sbin/policy-rc.d
 env -i PATH=/usr/sbin:/usr/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot root sh -euc "$3"
 rm root/usr/sbin/policy-rc.d
 """
-)
-IMAGE = (
-    MOUNT
-    + """\
+# .updated: or else the first boot rebuilds ld.so's and the journal's caches, 8 s under UML.
+IMAGE = f"""{OVERLAY}
 cp -a "$3"/. root/usr/lib/modules/
+touch root/etc/.updated root/var/.updated
 truncate -s 8G disk.img
+chmod 600 disk.img  # it holds the host's private key
 mkfs.ext4 -q -F -d root disk.img
+umount root
+rm -r upper work
 """
-)
 
 
-def sources(lab: Lab) -> list[str]:
-    """Debian's archives as lines of sources.list."""
+def archive(sources: Iterable[str], ending: str, default: str) -> str:
+    """The machine's own mirror of an archive.
+
+    Args:
+        sources: texts of apt's lists of sources, of either format.
+        ending: ``debian`` or ``debian-security``, with which the mirror's address ends.
+        default: for a machine that knows none, or only an encrypted one.
+    """
+    lines = [line for text in sources for line in text.splitlines() if not line.lstrip().startswith("#")]
+    found = re.search(rf"\bhttp://\S+/{ending}(?=/?(\s|$))", "\n".join(lines))
+    return found[0] if found else default
+
+
+def sources(suite: str) -> list[str]:
+    """The archives of ``suite``, as lines of sources.list."""
+    folder = Path("/etc/apt")
+    files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
+    texts = [file.read_text() for file in files if file.exists()]
+    debian = archive(texts, "debian", DEBIAN)
     return [
-        f"deb {DEBIAN} {lab.suite} main",
-        f"deb {DEBIAN} {lab.suite}-updates main",
-        f"deb {SECURITY} {lab.suite}-security main",
+        f"deb {debian} {suite} main",
+        f"deb {debian} {suite}-updates main",
+        f"deb {archive(texts, 'debian-security', SECURITY)} {suite}-security main",
     ]
 
 
 def apt_settings() -> str:
-    """The outer machine's trust in old indexes: its mirror may be a snapshot."""
+    """The machine's trust in old indexes: its mirror may be a snapshot."""
     wanted = ("Acquire::Check-Valid-Until ", "Acquire::Check-Date ")
-    lines = run("apt-config", "dump").splitlines()
-    return "".join(f"{line}\n" for line in lines if line.startswith(wanted))
+    return "".join(f"{line}\n" for line in run("apt-config", "dump").splitlines() if line.startswith(wanted))
 
 
 def base(lab: Lab) -> Path:
-    """The layer that all hosts start from: a small Debian with sshd and Python."""
+    """The layer below all others: a small Debian with sshd and Python."""
     files = guest.common(lab, apt_settings())
-    inputs = [lab.suite, sources(lab), guest.PACKAGES, files]
+    mirrors = sources(lab.suite)
+    options = files["etc/apt/apt.conf.d/00lab"].text.splitlines()
 
     def build(folder: Path) -> None:
         root = folder / "upper"
-        _in_build_group(
-            lab, "unshare", "--mount", "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root",
+        _build(
+            lab, "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase",
+            f"--include={','.join(guest.PACKAGES)}",
             # Kept, so that a host's first `apt-get update` only asks whether they changed.
             "--skip=cleanup/apt/lists",
-            f"--include={','.join(guest.PACKAGES)}",
-            *(f"--aptopt={line}" for line in files["etc/apt/apt.conf.d/00lab"].text.splitlines()),
-            lab.suite, str(root), *sources(lab),
+            *(f"--aptopt={option}" for option in options),
+            lab.suite, root, *mirrors,
         )  # fmt: skip
         (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
         for key in (root / "etc/ssh").glob("ssh_host_*"):
             key.unlink()
         guest.write(root, files)
 
-    return _built(f"{lab.suite}-base", inputs, build) / "upper"
+    return _built(f"{lab.suite}-base", [mirrors, guest.PACKAGES, files], build) / "upper"
 
 
 def layers(lab: Lab, host: Host) -> list[Path]:
@@ -94,58 +113,76 @@ def layers(lab: Lab, host: Host) -> list[Path]:
         return [bottom]
     from cloud.platforms import PLATFORMS, role_packages
 
+    names = " ".join(role_packages(lab.platform, lab.release, set(host.install)))
     script = "\n".join(
         (
-            "debconf-set-selections <<'END'", *PLATFORMS[lab.platform].debconf, "END",
+            "debconf-set-selections <<'END'",
+            *PLATFORMS[lab.platform].debconf,
+            "END",
             "apt-get -qq update",
-            f"apt-get -qq install {' '.join(role_packages(lab.platform, lab.release, set(host.install)))}",
+            f"apt-get -qq install --download-only {names}",
+            # Without a network, or a package's script writes the machine's address into its configuration.
+            f"unshare --net apt-get -qq install {names}",
             "apt-get clean",
         )
-    )  # fmt: skip
+    )
 
     def build(folder: Path) -> None:
-        (folder / "upper").mkdir()
-        _in_build_group(lab, "unshare", "--mount", "sh", "-c", CHROOT, "sh", str(folder), str(bottom), script)
+        _build(lab, "sh", "-c", CHROOT, "sh", folder, bottom, script)
 
     name = f"{lab.suite}-{'-'.join(sorted(host.install))}"
-    return [_built(name, [bottom.parent.name, script], build) / "upper", bottom]
+    return [_built(name, [str(bottom), CHROOT, script], build) / "upper", bottom]
 
 
 def disk(lab: Lab, host: Host) -> Path:
     """An ext4 image of a host's whole root, with the modules of the UML kernel."""
     below = layers(lab, host)
-    own = guest.own(lab, host, ssh.authorized_key(), ssh.host_key(host).read_text())
-    inputs = [[layer.parent.name for layer in below], own, sorted(map(str, UML_MODULES.iterdir()))]
+    own = own_files(lab, host)
 
     def build(folder: Path) -> None:
         guest.write(folder / "upper", own, below=below[-1])
-        lower = ":".join(map(str, below))
-        arguments = ("sh", str(folder), lower, str(UML_MODULES))
-        _in_build_group(lab, "unshare", "--mount", "sh", "-c", IMAGE, *arguments)
-        shutil.rmtree(folder / "upper")
+        _build(lab, "sh", "-c", IMAGE, "sh", folder, ":".join(map(str, below)), UML_MODULES)
 
+    inputs = [*map(str, below), IMAGE, own, sorted(map(str, UML_MODULES.iterdir()))]
     return _built(f"{lab.suite}-{host.name}-disk", inputs, build) / "disk.img"
+
+
+def own_files(lab: Lab, host: Host) -> guest.Files:
+    """What tells ``host`` from the others, with its keys."""
+    return guest.own(lab, host, ssh.authorized_key(), ssh.host_key(host).read_text())
 
 
 def clean(lab: Lab) -> None:
     """End the builds of a killed run, and remove what they left."""
-    cgroups.kill(f"{lab.prefix}/build")
+    cgroups.kill(lab.group("build"))
     for folder in paths.CACHE.glob(f"*{paths.PARTIAL}"):
         shutil.rmtree(folder)
 
 
 def _built(name: str, inputs: list[object], build: Callable[[Path], None]) -> Path:
-    """The folder keyed by ``inputs``; ``build`` fills it when it does not exist yet."""
-    key = hashlib.sha256(json.dumps(inputs, default=repr, sort_keys=True).encode()).hexdigest()[:12]
+    """The folder for these ``inputs``, which ``build`` fills if it does not exist yet."""
+    key = hashlib.sha256(json.dumps(inputs, default=repr).encode()).hexdigest()[:12]
     folder = paths.CACHE / f"{name}-{key}"
-    if not folder.exists():
-        partial = folder.with_name(folder.name + paths.PARTIAL)
-        partial.mkdir(parents=True)
-        with step(f"{folder.name}: built"):
-            build(partial)
-        partial.rename(folder)
+    if folder.exists():
+        return folder
+    partial = folder.with_name(folder.name + paths.PARTIAL)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with step(f"{folder.name}: built"):
+        build(partial)
+    partial.rename(folder)
+    _prune(name, folder)
     return folder
 
 
-def _in_build_group(lab: Lab, *argv: str) -> None:
-    run(*cgroups.command(f"{lab.prefix}/build", list(argv)))
+def _prune(name: str, keep: Path) -> None:
+    """Remove what ``keep`` replaces, unless a host stands on it."""
+    used = {link.readlink().parent for link in paths.RUN.glob("*/lower")}
+    for folder in paths.CACHE.glob(f"{name}-{'[0-9a-f]' * 12}"):
+        if folder != keep and folder not in used:
+            shutil.rmtree(folder)
+
+
+def _build(lab: Lab, *argv: object) -> None:
+    command = ["unshare", "--mount", *map(str, argv)]
+    run(*cgroups.command(lab.group("build"), command))

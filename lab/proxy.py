@@ -8,6 +8,7 @@ from lab import cgroups, paths
 from lab.hosts import Lab
 from lab.shell import LabError, wait
 
+START_LIMIT = 10  # seconds
 FOLDER = paths.RUN / "proxy"
 CONFIGURATION = """\
 CacheDir: {cache}
@@ -18,40 +19,40 @@ BindAddress: {address}
 Port: {port}
 ForeGround: 1
 ReportPage:
-# A stored .deb stays as long as the cache: an index that no longer names it must not cost a second fetch.
+# What was fetched once stays, even when no index names it any more.
 ExThreshold: 3650
 """
 
 
-def group(lab: Lab) -> str:
-    """Its control group."""
-    return f"{lab.prefix}/proxy"
+def up(lab: Lab) -> None:
+    """Start it unless it runs and listens.
+
+    Raises:
+        LabError: another process has the port, or apt-cacher-ng did not start.
+    """
+    group = lab.group("proxy")
+    if cgroups.members(group) and _listens(lab):
+        return
+    cgroups.kill(group)
+    if _listens(lab):
+        raise LabError(f"another process listens on {lab.proxy}: see `ss -ltnp`, stop it")
+    cache = paths.CACHE / "apt"
+    for folder in (cache, FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
+    where = {"address": lab.gateway.ip, "port": lab.proxy_port}
+    (FOLDER / "acng.conf").write_text(CONFIGURATION.format(cache=cache, folder=FOLDER, **where))
+    log = FOLDER / "output.log"
+    cgroups.start(group, ["apt-cacher-ng", "-c", str(FOLDER)], log)
+    try:
+        wait("apt-cacher-ng listens", START_LIMIT, lambda: _listens(lab))
+    except LabError as error:
+        raise LabError(f"{error}; {log} says: {log.read_text()[-600:].strip() or 'nothing'}") from None
 
 
-def listens(lab: Lab) -> bool:
-    """Whether anything accepts connections there."""
+def _listens(lab: Lab) -> bool:
+    """Whether anything takes connections at the proxy's address."""
     try:
         socket.create_connection((str(lab.gateway.ip), lab.proxy_port), timeout=1).close()
     except OSError:
         return False
     return True
-
-
-def up(lab: Lab) -> None:
-    """Start it unless it runs and answers."""
-    if cgroups.members(group(lab)) and listens(lab):
-        return
-    cgroups.kill(group(lab))
-    cache = paths.CACHE / "apt"
-    for folder in (cache, FOLDER):
-        folder.mkdir(parents=True, exist_ok=True)
-    configuration = CONFIGURATION.format(
-        cache=cache, folder=FOLDER, address=lab.gateway.ip, port=lab.proxy_port
-    )
-    (FOLDER / "acng.conf").write_text(configuration)
-    log = FOLDER / "output.log"
-    cgroups.start(group(lab), ["apt-cacher-ng", "-c", str(FOLDER)], log)
-    try:
-        wait("apt-cacher-ng listens", 10, lambda: listens(lab))
-    except LabError as error:
-        raise LabError(f"{error}; {log} says: {log.read_text()[-600:].strip() or 'nothing'}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 from pathlib import Path
@@ -24,7 +23,9 @@ def prepare(lab: Lab) -> None:
     for host in lab.hosts:
         _keypair(host_key(host), host.name)
         lines.append(f"{host.address} {_public(host_key(host)).read_text()}")
-    _replace(KNOWN_HOSTS, "".join(lines))
+    temporary = KNOWN_HOSTS.with_name(KNOWN_HOSTS.name + paths.PARTIAL)
+    temporary.write_text("".join(lines))
+    temporary.replace(KNOWN_HOSTS)
 
 
 def host_key(host: Host) -> Path:
@@ -79,9 +80,3 @@ def _keypair(path: Path, comment: str) -> None:
 
 def _public(path: Path) -> Path:
     return path.with_name(path.name + ".pub")
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + paths.PARTIAL)
-    temporary.write_text(text)
-    os.replace(temporary, path)

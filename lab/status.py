@@ -22,7 +22,7 @@ def table(lab: Lab) -> str:
 
 def row(lab: Lab, host: Host) -> tuple[str, ...]:
     """What is known of one host."""
-    pids = cgroups.members(lab.group(host))
+    pids = cgroups.members(lab.group(host.name))
     if not pids:
         state = "stopped" if lifecycle.folder(host).exists() else "absent"
         return (host.name, host.kind, host.address, state, "-", "-", "-")
@@ -35,7 +35,7 @@ def row(lab: Lab, host: Host) -> tuple[str, ...]:
         "running",
         greets,
         f"{memory:.0f} MiB",
-        duration(_age(pids[0])),
+        duration(max(map(_age, pids))),
     )
 
 

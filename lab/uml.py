@@ -1,20 +1,21 @@
-"""Hosts with a kernel of their own: User Mode Linux, for LVM and iSCSI that are real."""
+"""Hosts with a kernel of their own: User Mode Linux."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import shutil
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from lab import cgroups, images, network
 from lab.hosts import Host, Lab
-from lab.shell import LabError, run
+from lab.shell import run
 
 BOOT_LIMIT = 180  # seconds
+CONSOLE = "uml"  # folder of the management console's socket
 
 
 def create(lab: Lab, host: Host, folder: Path) -> None:
-    """Fill ``folder``, which becomes the host's own: its root's image, and an empty second disk."""
+    """Fill ``folder``, which becomes the host's own: the disk with its root, and an empty one."""
     run("cp", "--sparse=always", images.disk(lab, host), folder / "root.img")
     if host.disk:
         with (folder / "disk.img").open("wb") as disk:
@@ -25,28 +26,28 @@ def start(lab: Lab, host: Host, folder: Path) -> None:
     """Boot the host; returns while it boots."""
     present = network.links()
     cables = []
-    for number, (nic, name) in enumerate(host.nics.items()):
-        tap = lab.link(host, name)
+    for number, (nic, net) in enumerate(host.nics.items()):
+        tap = lab.link(host, net)
         if tap not in present:
             run("ip", "tuntap", "add", "dev", tap, "mode", "tap")
-        # Without a MAC it gets another one at each boot, and its neighbours talk to the old one for a while.
-        mac = "52:54:" + ":".join(f"{int(byte):02x}" for byte in f"{host.address}".split("."))
-        mac = f"{mac[:-5]}{number:02x}:{mac[-2:]}" if number else mac
-        cables.append(f"{nic}:transport=tap,ifname={tap},depth=128,gro=1,mac={mac}")
+        cables.append(f"{nic}:transport=tap,ifname={tap},depth=128,gro=1,mac={mac(host, number)}")
     network.plug(lab, host)
+    # A killed kernel leaves its socket here, and the next one would not take the name again.
+    shutil.rmtree(folder / CONSOLE, ignore_errors=True)
+    (folder / CONSOLE).mkdir()
+    disks = [f"ubd0={folder}/root.img", *([f"ubd1={folder}/disk.img"] if host.disk else [])]
     argv = [
-        "linux.uml", f"umid={host.name}", f"uml_dir={folder}/", f"mem={host.memory}M", f"ubd0={folder}/root.img",
-        *([f"ubd1={folder}/disk.img"] if host.disk else []),
-        "root=/dev/ubda", "rw", *cables, "con=null", "con0=null,fd:2",
+        "linux.uml", f"umid={host.name}", f"uml_dir={folder / CONSOLE}/", f"mem={host.memory}M",
+        *disks, "root=/dev/ubda", "rw", *cables, "con=null", "con0=null,fd:2",
     ]  # fmt: skip
-    cgroups.start(lab.group(host), argv, folder / "console.log")
+    cgroups.start(lab.group(host.name), argv, folder / "console.log")
+
+
+def mac(host: Host, number: int) -> str:
+    """The address of a host's interface; UML would choose another one at each boot."""
+    return ":".join(f"{byte:02x}" for byte in (0x52, number, *IPv4Address(host.address).packed))
 
 
 def ask_to_stop(lab: Lab, host: Host, folder: Path) -> None:
-    """Press Ctrl-Alt-Del, which the image takes for "power off"."""
-    with contextlib.suppress(LabError):  # too early in its boot, or already gone: the caller kills it then
-        run("uml_mconsole", folder / host.name / "mconsole", "cad", timeout=5)
-
-
-def remains(host: Host, folder: Path) -> None:
-    """Nothing is mounted for it."""
+    """Press Ctrl-Alt-Del, by which the image means "power off"; LabError when the kernel does not answer."""
+    run("uml_mconsole", folder / CONSOLE / host.name / "mconsole", "cad", timeout=5)

@@ -70,10 +70,15 @@ def cells(cloud: Cloud):
 def hosts_mapped(cloud: Cloud, timeout: int = 120):
     """Map every compute host of the inventory into its cell, once it has reported itself.
 
+    Call it for controllers and compute hosts; it works on the first controller.
+
     Args:
         cloud: the model.
         timeout: seconds to wait for the hosts to report.
     """
+    if not cloud.is_first("controller", host):
+        host.noop("the first controller maps the hosts")
+        return
     wanted = {node.name for node in cloud.doing("compute")}
     found = _state(cloud)
     if isinstance(found, Unreadable):

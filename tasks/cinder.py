@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
 
@@ -36,13 +37,19 @@ if cloud.is_first("controller", host):
     schema.at_head(
         name="Bring cinder's schema to head", cloud=cloud, service=this.name, commands=["cinder-manage db sync"]
     )
-    identity.present(name="Register cinder", **cloud.identity_of("cinder"))
+    identity.present(name="Register cinder", **registration(cloud, "cinder"))
 
 if controller:
     service.running(
         name="Start cinder's API and scheduler",
         units=[node.unit("cinder/scheduler"), node.unit("cinder/api")],
         config=[conf, node.path("cinder-uwsgi")],
+    )
+
+if controller or storage:
+    # Every host of the task waits here: a volume service needs the schema and the scheduler.
+    service.answering(
+        name="Wait until cinder answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
     )
 
 if storage:

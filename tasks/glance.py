@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
 
@@ -31,7 +32,7 @@ if cloud.is_first("controller", host):
     schema.at_head(
         name="Bring glance's schema to head", cloud=cloud, service=this.name, commands=["glance-manage db_sync"]
     )
-    identity.present(name="Register glance", **cloud.identity_of("glance"))
+    identity.present(name="Register glance", **registration(cloud, "glance"))
 
 if this.runs_on(host):
     service.running(

@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from operations import config, identity, keystone, schema, service
 from tasks.context import cloud
 
@@ -50,5 +51,5 @@ if cloud.is_first("controller", host):
     keystone.bootstrapped(name="Make the first administrator", admin=cloud.admin_credentials)
     identity.present(
         name="Register keystone, the projects admin, service and demo, and the demo user",
-        **cloud.identity_of("keystone"),
+        **registration(cloud, "keystone"),
     )

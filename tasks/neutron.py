@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
 
@@ -10,77 +11,101 @@ this = cloud.service("neutron")
 controller = this.runs_on(host)
 network = cloud.does("network", host)
 compute = cloud.does("compute", host)
-data = {"cloud": cloud, "service": this, "node": node}
-overrides = cloud.settings.config_overrides
-files = {
-    "neutron.conf": "/etc/neutron/neutron.conf",
-    "ml2_conf.ini": "/etc/neutron/plugins/ml2/ml2_conf.ini",
-    "openvswitch_agent.ini": "/etc/neutron/plugins/ml2/openvswitch_agent.ini",
-    "dhcp_agent.ini": "/etc/neutron/dhcp_agent.ini",
-    "l3_agent.ini": "/etc/neutron/l3_agent.ini",
-    "metadata_agent.ini": "/etc/neutron/metadata_agent.ini",
-}
+data = {"overrides": cloud.settings.config_overrides, "cloud": cloud, "service": this, "node": node}
 
-wanted = []
+conf = "/etc/neutron/neutron.conf"
+ml2 = "/etc/neutron/plugins/ml2/ml2_conf.ini"
+openvswitch = "/etc/neutron/plugins/ml2/openvswitch_agent.ini"
+dhcp = "/etc/neutron/dhcp_agent.ini"
+l3 = "/etc/neutron/l3_agent.ini"
+metadata = "/etc/neutron/metadata_agent.ini"
+
 if controller or network or compute:
-    wanted += ["neutron.conf"]
-if controller:
-    wanted += ["ml2_conf.ini"]
-if network or compute:
-    wanted += ["openvswitch_agent.ini"]
-if network:
-    wanted += ["dhcp_agent.ini", "l3_agent.ini", "metadata_agent.ini"]
-for file in wanted:
     config.merge(
-        name=f"Configure neutron: {file}",
-        src=f"templates/neutron/{file}.j2",
-        dest=files[file],
+        name="Configure neutron",
+        src="templates/neutron/neutron.conf.j2",
+        dest=conf,
         group="neutron",
-        overrides=overrides,
         **data,
     )
+
 if controller:
+    config.merge(
+        name="Configure the ML2 plug-in",
+        src="templates/neutron/ml2_conf.ini.j2",
+        dest=ml2,
+        group="neutron",
+        **data,
+    )
     config.merge(
         name="Set neutron's number of processes",
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("neutron-uwsgi"),
         mode="644",
-        overrides=overrides,
         **data,
     )
 
 if cloud.is_first("controller", host):
     schema.at_head(
         name="Bring neutron's schema to head",
-        cloud=cloud, service=this.name,
-        commands=[
-            "neutron-db-manage --config-file /etc/neutron/neutron.conf "
-            "--config-file /etc/neutron/plugins/ml2/ml2_conf.ini upgrade head"
-        ],
+        cloud=cloud,
+        service=this.name,
+        commands=[f"neutron-db-manage --config-file {conf} --config-file {ml2} upgrade head"],
     )
-    identity.present(name="Register neutron", **cloud.identity_of("neutron"))
+    identity.present(name="Register neutron", **registration(cloud, "neutron"))
 
 if controller:
     service.running(
         name="Start neutron's API and RPC server",
         units=[node.unit("neutron/api"), node.unit("neutron/rpc")],
-        config=[files["neutron.conf"], files["ml2_conf.ini"], node.path("neutron-uwsgi")],
-    )
-    # An agent whose first call finds no server waits out a whole RPC timeout before it tries again.
-    service.answering(
-        name="Wait until neutron answers, 90 seconds at most",
-        url=f"http://{node.address}:{this.port}/",
-        timeout=90,
+        config=[conf, ml2, node.path("neutron-uwsgi")],
     )
 
-agents = []
+if controller or network or compute:
+    # Every host of the task waits here, so no agent starts before the server: one whose first call finds
+    # nobody waits out a whole RPC timeout before it tries again.
+    service.answering(
+        name="Wait until neutron answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
+    )
+
 if network or compute:
-    agents += ["openvswitch"]
+    config.merge(
+        name="Configure the Open vSwitch agent",
+        src="templates/neutron/openvswitch_agent.ini.j2",
+        dest=openvswitch,
+        group="neutron",
+        **data,
+    )
+
 if network:
-    agents += ["dhcp", "l3", "metadata"]
-if agents:
+    config.merge(
+        name="Configure the DHCP agent",
+        src="templates/neutron/dhcp_agent.ini.j2",
+        dest=dhcp,
+        group="neutron",
+        **data,
+    )
+    config.merge(
+        name="Configure the L3 agent",
+        src="templates/neutron/l3_agent.ini.j2",
+        dest=l3,
+        group="neutron",
+        **data,
+    )
+    config.merge(
+        name="Configure the metadata agent",
+        src="templates/neutron/metadata_agent.ini.j2",
+        dest=metadata,
+        group="neutron",
+        **data,
+    )
+
+if network or compute:
+    agents = ["neutron/openvswitch"]
+    if network:
+        agents += ["neutron/dhcp", "neutron/l3", "neutron/metadata"]
     service.running(
         name="Start neutron's agents",
-        units=[node.unit(f"neutron/{agent}") for agent in agents],
-        config=[path for file, path in files.items() if file in wanted and file != "ml2_conf.ini"],
+        units=[node.unit(agent) for agent in agents],
+        config=[conf, openvswitch, dhcp, l3, metadata],
     )

@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from facts.hypervisor import VirtType
 from operations import config, identity, nova, schema, service
 from tasks.context import cloud
@@ -28,15 +29,29 @@ if controller or compute:
     )
 
 if controller:
-    for api in ("nova-uwsgi", "nova-metadata-uwsgi"):
-        config.merge(
-            name=f"Set the number of processes in {api}",
-            src="templates/common/uwsgi.ini.j2",
-            dest=node.path(api),
-            mode="644",
-            overrides=cloud.settings.config_overrides,
-            cloud=cloud,
-        )
+    config.merge(
+        name="Set the number of processes of nova's API",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("nova-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+    config.merge(
+        name="Set the number of processes of nova's metadata API",
+        src="templates/common/uwsgi.ini.j2",
+        dest=node.path("nova-metadata-uwsgi"),
+        mode="644",
+        overrides=cloud.settings.config_overrides,
+        cloud=cloud,
+    )
+
+    config.file(
+        name="Choose the console proxy",
+        src="templates/nova/consoleproxy.j2",
+        dest=node.path("console-proxy"),
+        mode="644",
+    )
 
 if cloud.is_first("controller", host):
     # The order matters: the API database first, as it holds the map of the cells that "db sync" walks.
@@ -56,7 +71,7 @@ if cloud.is_first("controller", host):
         databases=["nova_cell0", "nova"],
         commands=["nova-manage db sync"],
     )
-    identity.present(name="Register nova", **cloud.identity_of("nova"))
+    identity.present(name="Register nova", **registration(cloud, "nova"))
 
 if controller:
     service.running(
@@ -65,7 +80,19 @@ if controller:
             node.unit(f"nova/{process}")
             for process in ("conductor", "scheduler", "api", "metadata", "novncproxy")
         ],
-        config=["/etc/nova/nova.conf", node.path("nova-uwsgi"), node.path("nova-metadata-uwsgi")],
+        config=[
+            "/etc/nova/nova.conf",
+            node.path("nova-uwsgi"),
+            node.path("nova-metadata-uwsgi"),
+            node.path("console-proxy"),
+        ],
+    )
+
+if controller or compute:
+    # Every host of the task waits here, so no nova-compute starts before the conductor: it would block
+    # until systemd gives it up.
+    service.answering(
+        name="Wait until nova answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
     )
 
 if compute:
@@ -84,7 +111,8 @@ if compute:
         config=["/etc/nova/nova.conf", "/etc/nova/nova-compute.conf"],
     )
 
-if cloud.is_first("controller", host):
+if controller or compute:
+    # Works on the first controller; the others take part so that it comes after their nova-compute's start.
     nova.hosts_mapped(
         name="Map every compute host into its cell, waiting 120 seconds at most for all to report",
         cloud=cloud,

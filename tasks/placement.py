@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
 
@@ -33,7 +34,7 @@ if cloud.is_first("controller", host):
         cloud=cloud, service=this.name,
         commands=["placement-manage db sync"],
     )
-    identity.present(name="Register placement", **cloud.identity_of("placement"))
+    identity.present(name="Register placement", **registration(cloud, "placement"))
 
 if this.runs_on(host):
     service.running(

@@ -3,11 +3,10 @@
 from pyinfra import host
 from pyinfra.api.exceptions import DeployError
 
-from cloud import preflight
-from facts.block import BlockDevice
+from cloud import lvm, preflight
+from facts.block import BlockDevices
 from facts.preflight import Host
 from facts.reading import Unreadable, read
-from operations.lvm import refusal
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -17,11 +16,14 @@ if isinstance(state, Unreadable):
     raise DeployError(f"{host.name}: can't be read: {state.reason}")
 
 problems = preflight.problems(cloud, node, state)
-for device in node.settings.volume_devices if cloud.does("storage", host) else []:
-    found = read(BlockDevice, path=device)
-    reason = found.reason if isinstance(found, Unreadable) else refusal(found, cloud.settings.volume_group)
-    if reason:
-        problems.append(f"volume_devices: {reason}")
+devices = node.settings.volume_devices
+if cloud.does("storage", host):
+    disks = read(BlockDevices, devices=devices)
+    if isinstance(disks, Unreadable):
+        problems.append(f"volume_devices: {', '.join(devices)} can't be read: {disks.reason}")
+    else:
+        refusals = [lvm.refusal(device, disks, cloud.settings.volume_group) for device in devices]
+        problems += [f"volume_devices: {reason}" for reason in refusals if reason]
 
 if problems:
     lines = "".join(f"\n  - {problem}" for problem in problems)

@@ -13,12 +13,13 @@ import re
 import pymysql
 
 # revision = 'a'  |  revision: str = "a"  |  down_revision = ('a', 'b')  |  down_revision = None
-ASSIGNMENT = re.compile(r"^(revision|down_revision)\s*(?::[^=\n]+)?=\s*(\([^)]*\)|\[[^\]]*\]|[^\n#]+)", re.MULTILINE)
+# depends_on = "a": a revision of another branch; alembic_version has no row for what such a one includes.
+ASSIGNMENT = re.compile(r"^(revision|down_revision|depends_on)\s*(?::[^=\n]+)?=\s*(\([^)]*\)|\[[^\]]*\]|[^\n#]+)", re.MULTILINE)
 QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 def heads(trees):
-    """The revisions that no other one follows; a tree with branches has one for each."""
+    """The revisions that no other one follows or includes; a tree with branches can have one for each."""
     revisions, followed = set(), set()
     for tree in trees:
         if not os.path.isdir(tree):
@@ -30,6 +31,7 @@ def heads(trees):
                         found = dict(ASSIGNMENT.findall(file.read()))
                     revisions.update(QUOTED.findall(found.get("revision", "")))
                     followed.update(QUOTED.findall(found.get("down_revision", "")))
+                    followed.update(QUOTED.findall(found.get("depends_on", "")))
     if not revisions:
         raise RuntimeError("no migration found below %s" % ", ".join(trees))
     return sorted(revisions - followed)

@@ -1,0 +1,89 @@
+"""SQL for MariaDB's databases, accounts and grants."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def password_hash(password: str) -> str:
+    """The hash that ``mysql_native_password`` keeps: ``*`` and SHA-1 of SHA-1, in upper-case hexadecimal."""
+    return "*" + hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()
+
+
+def text(value: str) -> str:
+    """A string literal, for every ``sql_mode`` that leaves the backslash its meaning."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """A quoted name of a database."""
+    return "`" + value.replace("`", "``") + "`"
+
+
+def pattern(value: str) -> str:
+    """A quoted name in a grant, where ``_`` and ``%`` would match other databases too."""
+    return name(value.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%"))
+
+
+def missing(
+    found: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]], charset: str, collation: str
+) -> list[str]:
+    """The statements that bring databases, accounts and grants to what is wanted. They drop nothing.
+
+    Args:
+        found: what :class:`facts.mysql.MariaDb` answers.
+        wanted: each with ``database``, ``user``, ``password`` and ``hosts``.
+        charset: character set of the databases.
+        collation: their collation; "" for the character set's own.
+    """
+    statements = []
+    options = f"CHARACTER SET {charset}" + (f" COLLATE {collation}" if collation else "")
+    for entry in wanted:
+        database = entry["database"]
+        if database not in found["schemas"]:
+            statements.append(f"CREATE DATABASE IF NOT EXISTS {name(database)} {options}")
+        elif not _same_encoding(found["schemas"][database], charset, collation):
+            # The default of tables to come; those that exist keep theirs.
+            statements.append(f"ALTER DATABASE {name(database)} {options}")
+        hashed = password_hash(entry["password"])
+        for host in entry["hosts"]:
+            account = f"{entry['user']}@{host}"
+            same = found["users"].get(account, "").upper() == hashed
+            if same and database in found["grants"].get(account, []):
+                continue
+            # One statement that makes the account, or sets its password, and grants: it means the same in
+            # MariaDB 5.5 and in 11. (ALTER USER begins with 10.2.) The hash, as the server's error messages
+            # and logs quote statements.
+            statements.append(
+                f"GRANT ALL PRIVILEGES ON {pattern(database)}.* TO {text(entry['user'])}@{text(host)}"
+                f" IDENTIFIED BY PASSWORD '{hashed}'"
+            )
+    return list(dict.fromkeys(statements))
+
+
+def _same_encoding(found: list[str], charset: str, collation: str) -> bool:
+    # MariaDB 10.6 says utf8mb3 where older ones say utf8.
+    def same(a: str, b: str) -> bool:
+        return a.replace("utf8mb3", "utf8") == b.replace("utf8mb3", "utf8")
+
+    return same(found[0], charset) and (not collation or same(found[1], collation))
+
+
+def unsafe(found: Mapping[str, Any]) -> list[str]:
+    """The statements that remove anonymous accounts and the database ``test``.
+
+    Source: mysql_secure_installation, which does the same.
+    """
+    statements = []
+    for account in found["users"]:
+        user, _, host = account.rpartition("@")
+        if not user:
+            statements.append(f"DROP USER {text('')}@{text(host)}")
+    if "test" in found["schemas"]:
+        statements.append("DROP DATABASE IF EXISTS `test`")
+        # Its grants, to everyone, outlive it.
+        statements.append("DELETE FROM mysql.db WHERE Db IN ('test', 'test\\\\_%')")
+        statements.append("FLUSH PRIVILEGES")
+    return statements

@@ -1,0 +1,172 @@
+"""The lab's pure parts. Its real hosts are tried by tests/lab."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lab import cgroups, checks, guest, images, network, status, uml
+from lab.hosts import LABS, NSPAWN, UML
+
+
+@pytest.fixture(params=sorted(LABS))
+def lab(request):
+    return LABS[request.param]
+
+
+def test_link_names_are_unique_and_fit_the_kernel(lab):
+    links = [lab.bridge(net.name) for net in lab.networks]
+    links += [lab.link(host, net) for host in lab.hosts for net in host.nics.values()]
+    assert len(set(links)) == len(links)
+    assert all(len(link) <= 15 for link in links)
+
+
+def test_labs_can_run_side_by_side():
+    prefixes = [lab.prefix for lab in LABS.values()]
+    gateways = [lab.gateway.network for lab in LABS.values()]
+    assert len(set(prefixes)) == len(set(gateways)) == len(LABS)
+
+
+def test_hosts_stand_in_the_management_network(lab):
+    names = {net.name for net in lab.networks}
+    for host in lab.hosts:
+        assert f"{host.address}/{lab.gateway.network.prefixlen}" != str(lab.gateway)
+        assert lab.gateway.network.supernet_of(type(lab.gateway.network)(f"{host.address}/32"))
+        assert next(iter(host.nics.values())) == lab.networks[0].name
+        assert set(host.nics.values()) <= names
+        assert host.name == lab.host(host.name).name
+
+
+def test_bridge_address_is_local_unicast_and_differs():
+    addresses = {network.mac(name) for name in ("lab-mgmt", "lab-prov", "lab-tun")}
+    assert len(addresses) == 3
+    assert all(re.fullmatch("02(:[0-9a-f]{2}){5}", address) for address in addresses)
+
+
+def test_interface_address_is_stable():
+    storage = LABS["debian13"].host("storage")
+    assert uml.mac(storage, 0) == "52:00:0a:38:00:0d"
+    assert uml.mac(storage, 1) == "52:01:0a:38:00:0d"
+
+
+def test_network_unit_gives_the_first_interface_the_address():
+    lab = LABS["debian13"]
+    commands = [line for line in guest.network_unit(lab, lab.host("compute")).splitlines() if "Exec" in line]
+    assert commands == [
+        "ExecStart=/usr/sbin/ip link set host0 up",
+        "ExecStart=/usr/sbin/ip address replace 10.56.0.12/24 dev host0",
+        "ExecStart=/usr/sbin/ip link set prov0 up",
+        "ExecStart=-/usr/sbin/ethtool -K prov0 tx off rx off",
+        "ExecStart=/usr/sbin/ip link set tun0 up",
+        "ExecStart=-/usr/sbin/ethtool -K tun0 tx off rx off",
+    ]
+
+
+def test_only_containers_leave_the_clock_alone():
+    lab = LABS["debian13"]
+    drop_in = "etc/systemd/system/chrony.service.d/lab.conf"
+    for host in lab.hosts:
+        files = guest.own(lab, host, "public", "private")
+        assert (drop_in in files) == (host.kind == NSPAWN)
+        assert files["etc/ssh/ssh_host_ed25519_key"].mode == 0o600
+
+
+def test_hosts_have_different_machine_ids(lab):
+    ids = {guest.own(lab, host, "", "")["etc/machine-id"].text for host in lab.hosts}
+    assert len(ids) == len(lab.hosts)
+    assert all(re.fullmatch("[0-9a-f]{32}\n", text) for text in ids)
+
+
+def test_write_keeps_the_modes_of_the_layer_below(tmp_path):
+    below, upper = tmp_path / "below", tmp_path / "upper"
+    (below / "root").mkdir(parents=True)
+    (below / "root").chmod(0o700)
+    files = {
+        "root/key": guest.File("secret", 0o600),
+        "etc/unit": guest.File("/dev/null", link=True),
+    }
+    guest.write(upper, files, below=below)
+    guest.write(upper, files, below=below)  # twice: a link is replaced too
+    assert (upper / "root").stat().st_mode & 0o777 == 0o700
+    assert (upper / "root/key").stat().st_mode & 0o777 == 0o600
+    assert (upper / "etc/unit").readlink() == Path("/dev/null")
+
+
+DEB822 = """\
+Types: deb
+# http://old.example.org/debian
+URIs: http://mirror.example.org/debian/
+Suites: bookworm
+"""
+
+
+@pytest.mark.parametrize(
+    "text, ending, expected",
+    [
+        (DEB822, "debian", "http://mirror.example.org/debian"),
+        ("deb http://a.example.org/debian-security b main\n", "debian", "default"),
+        ("deb http://a.example.org/debian-security b main\n", "debian-security", "http://a.example.org/debian-security"),
+        ("deb https://a.example.org/debian bookworm main\n", "debian", "default"),
+        ("deb [arch=amd64] http://a.example.org/x/debian bookworm main\n", "debian", "http://a.example.org/x/debian"),
+        ("#deb http://a.example.org/debian bookworm main\n", "debian", "default"),
+    ],
+)  # fmt: skip
+def test_archive_is_the_machines_own_unless_encrypted(text, ending, expected):
+    assert images.archive([text], ending, "default") == expected
+
+
+ADDRESSES = [
+    {"ifname": "eth0", "addr_info": [{"family": "inet", "local": "10.56.7.8", "prefixlen": 16}]},
+    {"ifname": "lab-mgmt", "addr_info": [{"family": "inet", "local": "10.56.0.1", "prefixlen": 24}]},
+    {"ifname": "lo", "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8}]},
+]
+ROUTES = [
+    {"dst": "default", "gateway": "192.0.2.1", "dev": "eth0"},
+    {"dst": "10.56.0.0/24", "dev": "lab-mgmt"},
+    {"dst": "10.56.0.128/25", "gateway": "192.0.2.9", "dev": "vpn0"},
+    {"dst": "10.57.0.0/24", "dev": "vpn0"},
+]
+
+
+def test_addresses_that_others_use_are_named():
+    wanted = LABS["debian13"].gateway.network
+    assert checks.overlapping(wanted, {"lab-mgmt"}, ADDRESSES, ROUTES) == [
+        "10.56.0.0/24 is taken: eth0 has 10.56.7.8/16",
+        "10.56.0.0/24 is taken: a route to 10.56.0.128/25 leads to vpn0",
+    ]
+
+
+def test_a_command_enters_its_group_before_it_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroups, "hierarchies", lambda: (tmp_path / "v2", tmp_path / "v1"))
+    command = cgroups.command("lab/host", ["sleep", "1"])
+    assert command[:2] == ["sh", "-c"]
+    assert command[3:] == [
+        "sh",
+        f"{tmp_path}/v2/lab/host/cgroup.procs",
+        f"{tmp_path}/v1/lab/host/cgroup.procs",
+        "--",
+        "sleep",
+        "1",
+    ]
+    assert (tmp_path / "v2/lab/host").is_dir()
+
+
+def test_members_are_counted_once_and_below_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroups, "hierarchies", lambda: (tmp_path,))
+    for group, text in (("lab/host", "12\n"), ("lab/host/payload", "34\n12\n"), ("lab/other", "56\n")):
+        (tmp_path / group).mkdir(parents=True)
+        (tmp_path / group / "cgroup.procs").write_text(text)
+    assert cgroups.members("lab/host") == [12, 34]
+    assert cgroups.members("lab/none") == []
+
+
+@pytest.mark.parametrize(
+    "seconds, expected", [(3.4, "3 s"), (59, "59 s"), (61, "1 min"), (3599, "60 min"), (9000, "2.5 h")]
+)
+def test_duration(seconds, expected):
+    assert status.duration(seconds) == expected
+
+
+def test_storage_is_the_one_with_a_kernel_and_a_disk():
+    lab = LABS["debian13"]
+    assert [host.name for host in lab.hosts if host.kind == UML and host.disk] == ["storage"]
