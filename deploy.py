@@ -20,4 +20,4 @@ local.include("tasks/lvm.py")  # the volume group
 local.include("tasks/cinder.py")  # volumes
 local.include("tasks/horizon.py")  # the web interface
 local.include("tasks/credentials.py")  # openrc files and clouds.yaml
-local.include("tasks/verify.py")  # asks every service whether it is really there
+local.include("tasks/verify.py", data={"verify_patience": 180})  # asks every service whether it is there

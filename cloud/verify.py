@@ -56,6 +56,13 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     return report
 
 
+def all_reported(cloud: Cloud, api: dict | str) -> bool:
+    """Whether every expected service, agent and hypervisor is up, by what the APIs answered."""
+    report = Report()
+    _services(report, cloud, api)
+    return report.ok
+
+
 def _asked(cloud: Cloud, answers: Answers) -> list[str]:
     return [name for name in cloud.nodes if name not in answers.left_out]
 

@@ -20,12 +20,14 @@ LOCK_TIMEOUT = 120
 #
 # - Debian's packages start their daemons with the sample configuration; invoke-rc.d asks policy-rc.d first,
 #   and 101 means no. A reload is let through: without one, D-Bus would not know polkit's new policy, polkit
-#   would end at once, and libvirt would wait for it in vain. The script takes it away again; what SIGKILL leaves is taken away by the next run.
-#   Someone else's policy-rc.d stands aside meanwhile.
+#   would end at once, and libvirt would wait for it in vain. The script takes policy-rc.d away again; what
+#   SIGKILL leaves is taken away by the next run. Someone else's stands aside meanwhile.
 # - The lock keeps a second run from seeing the first one's policy-rc.d as left over: a killed SSH connection
 #   does not end the script on the host.
 # - apt-get waits for dpkg's lock, dpkg itself does not: hence "apt-get check" before "dpkg --configure",
-#   which in turn must come before apt-get, as apt refuses to work after an interrupted dpkg.
+#   which in turn must come before apt-get, as apt refuses to work after an interrupted dpkg. It may fail on a
+#   package whose dependencies had not been unpacked yet: "--fix-broken" brings these, and apt 3 wants that
+#   to be a step of its own.
 # - "apt-get update" waits for no lock at all: hence its own loop.
 INSTALL = f"""
 set -e
@@ -46,14 +48,16 @@ chmod 755 $policy
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 apt="apt-get -q -y -o DPkg::Lock::Timeout={LOCK_TIMEOUT}"
 $apt check >/dev/null 2>&1 9>&- || :
-dpkg --force-confold --force-confdef --configure -a 9>&-
+dpkg --force-confold --force-confdef --configure -a 9>&- || :
 attempts=0
 until $apt update 9>&-; do
     attempts=$((attempts + 1))
     if [ $attempts -ge 4 ]; then exit 1; fi
     sleep 10
 done
-$apt -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef install --fix-broken "$@" 9>&-
+apt="$apt -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef"
+$apt install --fix-broken --no-remove --no-install-recommends 9>&-
+$apt install "$@" 9>&-
 """.strip()
 
 

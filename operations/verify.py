@@ -46,12 +46,23 @@ def _plain(answer):
     return answer.reason if isinstance(answer, Unreadable) else answer
 
 
+def _ask_apis(cloud: Cloud, patience: int) -> dict | str:
+    """What the APIs report; asked again for ``patience`` seconds while some service is still to report."""
+    end = time.monotonic() + patience
+    while True:
+        answer = _plain(ask("verify_api", admin=cloud.admin_credentials, timeout=10))
+        if verify.all_reported(cloud, answer) or time.monotonic() >= end:
+            return answer
+        time.sleep(2)
+
+
 @operation()
-def collect(cloud: Cloud):
+def collect(cloud: Cloud, patience: int = 0):
     """Read everything this host can tell; the first controller also asks the APIs, the databases and the services.
 
     Args:
         cloud: the model.
+        patience: seconds at most to wait until every service and agent has sent its first heartbeat.
     """
     if not state.is_executing:
         host.noop("verification reads when the run is executed")
@@ -81,7 +92,7 @@ def collect(cloud: Cloud):
     }
     if cloud.is_first("controller", host):
         services = cloud.services.values()
-        jobs["api"] = on_this_host(ask, "verify_api", admin=cloud.admin_credentials, timeout=10)
+        jobs["api"] = on_this_host(_ask_apis, cloud, patience)
         jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
         jobs["upgrades"] = on_this_host(
             ask, "upgrade_checks", checks={service.name: service.spec.status_command for service in services}

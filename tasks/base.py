@@ -3,7 +3,7 @@
 from pyinfra import host
 from pyinfra.operations import server
 
-from operations import hosts
+from operations import hosts, system
 from tasks.context import cloud
 
 server.hostname(name="Set the host name", hostname=host.name)
@@ -11,4 +11,4 @@ hosts.named(
     name="Name the cloud's hosts in /etc/hosts",
     hosts={node.name: node.address for node in cloud.nodes.values()},
 )
-server.timezone(name="Set the time zone", timezone=cloud.settings.timezone)
+system.timezone(name="Set the time zone", timezone=cloud.settings.timezone)

@@ -56,5 +56,5 @@ if storage:
     service.running(
         name="Start the iSCSI target and cinder-volume",
         units=[node.unit("iscsi/target"), node.unit("cinder/volume")],
-        config=[conf],
+        config=[conf, "/etc/lvm/lvm.conf"],
     )
