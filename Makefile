@@ -21,7 +21,6 @@ lab/secrets.toml: | $(VENV)/ready
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
 	$(BIN)/pyinfra $(LAB) deploy.py -y
-	$(BIN)/python -m lab greeting
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

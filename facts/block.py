@@ -9,11 +9,15 @@ from pyinfra.api import FactBase
 
 # LVM's own view, not narrowed by a filter: a hidden physical volume would look like one without a group.
 ALL_DEVICES = 'devices { filter = [ "a|.*|" ] global_filter = [ "a|.*|" ] use_devicesfile = 0 }'
-PHYSICAL_VOLUMES = (
-    "if command -v pvs >/dev/null; then echo lvm; "
-    f"pvs --noheadings --separator ' ' --options pv_name,vg_name --config {quote(ALL_DEVICES)} 2>/dev/null "
-    "| sed 's/^ */pv /'; fi"
-)
+# A look-up that fails must fail the fact: without it, a disk would seem to be unused (design rule 6).
+PHYSICAL_VOLUMES = f"""
+if command -v pvs >/dev/null; then
+    echo lvm
+    volumes=$(pvs --noheadings --separator ' ' --options pv_name,vg_name \\
+        --config {quote(ALL_DEVICES)}) || exit 1
+    printf '%s\\n' "$volumes" | sed -n 's/^ *\\([^ ]\\)/pv \\1/p'
+fi
+""".strip()
 TREE = "lsblk --pairs --paths --output NAME,PKNAME,TYPE,MOUNTPOINT"
 
 # Arguments: devices. One block of lines for each.
@@ -27,7 +31,8 @@ for given in "$@"; do
     echo "size $size"
     signatures=$(wipefs --no-act --parsable "$path") || exit 1
     printf '%s\\n' "$signatures" | sed -n 's/^0x.*,/signature /p'
-    {TREE} "$path" | sed 's/^/tree /'
+    tree=$({TREE} "$path") || exit 1
+    printf '%s\\n' "$tree" | sed 's/^/tree /'
 done
 {PHYSICAL_VOLUMES}
 """.strip()
@@ -76,6 +81,20 @@ class BlockDevices(FactBase[dict]):
         return answer
 
 
+# lvmdevices is as old as the devices file itself.
+LVM = f"""
+tree=$({TREE}) || exit 1
+printf '%s\\n' "$tree" | sed 's/^/tree /'
+{PHYSICAL_VOLUMES}
+if [ -e /etc/lvm/devices/system.devices ] &&
+    lvmconfig --typeconfig full devices/use_devicesfile | grep -q '=1'; then
+    echo devices_file
+    entries=$(lvmdevices) || exit 1
+    printf '%s\\n' "$entries" | sed -n 's/.* DEVNAME=\\([^ ]*\\).*/entry \\1/p'
+fi
+""".strip()
+
+
 class LvmDevices(FactBase[dict]):
     """Which devices LVM must see for the host to boot, and how it is told, in one round trip.
 
@@ -84,12 +103,7 @@ class LvmDevices(FactBase[dict]):
     """
 
     def command(self) -> str:
-        return (
-            f"{TREE} | sed 's/^/tree /' && {PHYSICAL_VOLUMES}; "
-            "if [ -e /etc/lvm/devices/system.devices ] && "
-            "lvmconfig --typeconfig full devices/use_devicesfile 2>/dev/null | grep -q '=1'; then "
-            "echo devices_file; lvmdevices 2>/dev/null | sed -n 's/.* DEVNAME=\\([^ ]*\\).*/entry \\1/p'; fi"
-        )
+        return f"LC_ALL=C sh -c {quote(LVM)}"
 
     def process(self, output: list[str]) -> dict:
         rows = [_pairs(line.removeprefix("tree ")) for line in output if line.startswith("tree ")]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 from lab import cgroups, checks, hosts, images, lifecycle, network, paths, proxy, ssh, status
 from lab.hosts import Host, Lab
@@ -20,6 +21,7 @@ def up(lab: Lab, chosen: Sequence[Host]) -> None:
     """Make ``chosen`` hosts run; what a killed run left is finished or removed."""
     checks.check(lab, [host for host in chosen if not lifecycle.runs(lab, host)])
     images.clean(lab)
+    _remove(paths.OLD)
     ssh.prepare(lab)
     paths.RUN.mkdir(exist_ok=True, mode=0o700)
     network.up(lab)
@@ -36,8 +38,15 @@ def down(lab: Lab) -> None:
     cgroups.kill(lab.prefix)
     network.down(lab)
     lifecycle.unmount(paths.RUN)
+    _remove(paths.OLD)
     if paths.RUN.exists():
-        shutil.rmtree(paths.RUN)
+        paths.RUN.rename(paths.OLD)
+        _remove(paths.OLD)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _together(action: Callable[[Lab, Host], None], lab: Lab, chosen: Sequence[Host]) -> None:

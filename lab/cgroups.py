@@ -43,9 +43,16 @@ def command(group: str, argv: list[str]) -> list[str]:
 
 
 def start(group: str, argv: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
-    """Start a process in ``group`` that outlives us; what it prints is appended to ``log``."""
+    """Start a process that outlives us; returns when it is in ``group``, or has already ended.
+
+    Args:
+        group: see :func:`command`.
+        argv: the command.
+        log: what it prints is appended there.
+        environment: in addition to ours.
+    """
     with log.open("ab") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             command(group, argv),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -53,6 +60,7 @@ def start(group: str, argv: list[str], log: Path, environment: dict[str, str] | 
             start_new_session=True,
             env=os.environ | (environment or {}),
         )
+    wait(f"{argv[0]} enters {group}", 10, lambda: members(group) or process.poll() is not None, pause=0.01)
 
 
 def members(group: str) -> list[int]:

@@ -121,8 +121,12 @@ def layers(lab: Lab, host: Host) -> list[Path]:
             "END",
             "apt-get -qq update",
             f"apt-get -qq install --download-only {names}",
+            "touch /root/.before",
             # Without a network, or a package's script writes the machine's address into its configuration.
             f"unshare --net apt-get -qq install {names}",
+            # The packages' services would start at boot with sample configurations; cinder-volume then spins.
+            "find /etc/systemd/system -path '*.wants/*.service' -newer /root/.before -delete",
+            "rm /root/.before",
             "apt-get clean",
         )
     )
@@ -180,7 +184,7 @@ def _prune(name: str, keep: Path) -> None:
     used = {link.readlink().parent for link in paths.RUN.glob("*/lower")}
     for folder in paths.CACHE.glob(f"{name}-{'[0-9a-f]' * 12}"):
         if folder != keep and folder not in used:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder.rename(folder.with_name(folder.name + paths.PARTIAL)))
 
 
 def _build(lab: Lab, *argv: object) -> None:

@@ -30,19 +30,18 @@ def up(lab: Lab, host: Host) -> None:
         return
     if not folder(host).exists():
         create(lab, host)
-    kind = KINDS[host.kind]
     with step(f"{host.name}: up at {host.address}"):
-        if runs(lab, host):  # it was booting when the last run was killed, or it hangs
+        if runs(lab, host):  # since a run that was killed it boots, powers off, or hangs
             try:
                 network.plug(lab, host)
-                ssh.wait_for_login(host, kind.BOOT_LIMIT)
+                _wait_for_login(lab, host)
                 return
             except LabError:
                 stop(lab, host, hard=True)
         cgroups.kill(lab.group(host.name))
         try:
-            kind.start(lab, host, folder(host))
-            ssh.wait_for_login(host, kind.BOOT_LIMIT)
+            KINDS[host.kind].start(lab, host, folder(host))
+            _wait_for_login(lab, host)
         except LabError as error:
             raise LabError(f"{error}; its console: {folder(host)}/console.log") from None
 
@@ -72,6 +71,14 @@ def stop(lab: Lab, host: Host, hard: bool = False) -> None:
     cgroups.kill(lab.group(host.name))
     unmount(folder(host))
     network.unplug(lab, host)
+
+
+def _wait_for_login(lab: Lab, host: Host) -> None:
+    """Wait until root may log in, but not for a host that ended."""
+    end = f"{host.name} lets root in by ssh, or ends"
+    wait(end, KINDS[host.kind].BOOT_LIMIT, lambda: not runs(lab, host) or ssh.lets_in(host))
+    if not runs(lab, host):
+        raise LabError(f"{host.name} ended while it booted")
 
 
 def unmount(below: Path) -> None:

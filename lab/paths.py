@@ -13,3 +13,5 @@ LOCK = STATE / "lock"
 
 # What is being built has this in its name until it is complete.
 PARTIAL = ".partial"
+# RUN while `down` removes it: half a host must not pass for one.
+OLD = RUN.with_name(f"run{PARTIAL}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.hosts import Host, Lab
-from lab.shell import run, wait
+from lab.shell import run
 
 KEY = paths.SSH / "id_ed25519"
 KNOWN_HOSTS = paths.SSH / "known_hosts"
@@ -57,14 +57,13 @@ def answers(host: Host, timeout: float = 1) -> bool:
     return False
 
 
-def wait_for_login(host: Host, limit: float) -> None:
-    """Wait until root may log in; at most ``limit`` seconds."""
-    login = command(host, "true")
-    wait(f"{host.name} lets root in by ssh", limit, lambda: answers(host) and _succeeds(login))
-
-
-def _succeeds(argv: list[str]) -> bool:
-    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+def lets_in(host: Host) -> bool:
+    """Whether root may log in, which takes a little longer to become true."""
+    if not answers(host):
+        return False
+    return (
+        subprocess.run(command(host, "true"), stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    )
 
 
 def _keypair(path: Path, comment: str) -> None:

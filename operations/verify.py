@@ -127,4 +127,17 @@ def report(cloud: Cloud, file: str | None = None):
     if not verdict.ok:
         yield fail(f"verification failed: {verdict.last_line}")
     else:
+        for line in _welcome(cloud):
+            logger.info(line)
         host.noop(verdict.last_line)
+
+
+def _welcome(cloud: Cloud) -> list[str]:
+    """Where a user begins."""
+    controller = cloud.first("controller")
+    return [
+        f"Horizon:     {cloud.horizon_url} (domain Default, user admin; its password is admin_password in "
+        "secrets.toml)",
+        f"Credentials: on {controller.name} ({controller.address}), as root: . /root/admin-openrc.sh && openstack "
+        "service list",
+    ]
