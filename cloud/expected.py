@@ -30,7 +30,9 @@ class Port:
 def nova_services(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, binary) of every nova service that sends heartbeats."""
     controllers = [
-        (node.name, binary) for node in cloud.doing("controller") for binary in ("nova-conductor", "nova-scheduler")
+        (node.name, binary)
+        for node in cloud.doing("controller")
+        for binary in ("nova-conductor", "nova-scheduler")
     ]
     return controllers + [(node.name, "nova-compute") for node in cloud.doing("compute")]
 
@@ -54,7 +56,9 @@ def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
 def cinder_services(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, binary) of every cinder service; a volume service's host carries its backend's name."""
     schedulers = [(node.name, "cinder-scheduler") for node in cloud.doing("controller")]
-    return schedulers + [(f"{node.name}@{STORAGE_BACKEND}", "cinder-volume") for node in cloud.doing("storage")]
+    return schedulers + [
+        (f"{node.name}@{STORAGE_BACKEND}", "cinder-volume") for node in cloud.doing("storage")
+    ]
 
 
 def ports(cloud: Cloud) -> list[Port]:

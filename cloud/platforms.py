@@ -54,7 +54,7 @@ DEBIAN = Platform(
             "libvirt-daemon-system",
             "libvirt-clients",
             "open-iscsi",
-        ],  # fmt: skip
+        ],
         "neutron@controller": ["neutron-api", "neutron-rpc-server"],
         "neutron@network": [
             "neutron-dhcp-agent",
@@ -63,7 +63,7 @@ DEBIAN = Platform(
             "neutron-openvswitch-agent",
             "openvswitch-switch",
             "ethtool",
-        ],  # fmt: skip
+        ],
         "neutron@compute": ["neutron-openvswitch-agent", "openvswitch-switch", "ethtool"],
         "cinder@controller": ["cinder-api", "cinder-scheduler"],
         "cinder@storage": [
@@ -73,7 +73,7 @@ DEBIAN = Platform(
             "targetcli-fb",
             "python3-rtslib-fb",
             "python3-pymysql",
-        ],  # fmt: skip
+        ],
         "horizon": [
             "openstack-dashboard-apache",
             "openstack-dashboard",

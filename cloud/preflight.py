@@ -39,16 +39,20 @@ def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
     found = []
     version = AVAILABLE[node.platform.name][str(cloud.release)]
     if state.os_id not in node.platform.os_ids:
-        found.append(f"the system is {state.os_id or 'unknown'}, the inventory says platform {node.platform.name}")
+        found.append(
+            f"the system is {state.os_id or 'unknown'}, the inventory says platform {node.platform.name}"
+        )
     elif state.os_version.split(".")[0] != version:
         found.append(
-            f"{state.os_id} {state.os_version} does not package release {cloud.release}; {node.platform.name} "
-            f"{version} does"
+            f"{state.os_id} {state.os_version} does not package release {cloud.release}; "
+            f"{node.platform.name} {version} does"
         )
     if state.init != "systemd":
         found.append(f"process 1 is {state.init!r}, not systemd: services can't be managed")
     if state.user != "root":
-        found.append(f"commands run as {state.user}: log in as root, or set _sudo = True in group_data/all.py")
+        found.append(
+            f"commands run as {state.user}: log in as root, or set _sudo = True in group_data/all.py"
+        )
     if not state.python:
         found.append("python3 is missing: install it")
     found += _interfaces(cloud, node, state)
@@ -83,7 +87,8 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
             found.append(f"{setting}: {name} carries {', '.join(addresses)}; give it no address of its own")
     tunnel = node.tunnel_address
     carries = {"network", "compute"} & node.roles
-    if carries and cloud.settings.openvswitch_datapath == "system":
-        if not any(tunnel in addresses for addresses in state.interfaces.values()):
+    if cloud.settings.openvswitch_datapath == "system" and carries:
+        holders = [name for name, addresses in state.interfaces.items() if tunnel in addresses]
+        if not holders:
             found.append(f"tunnel_address: no interface has {tunnel}")
     return found

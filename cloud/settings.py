@@ -26,7 +26,9 @@ class AptSource(Strict):
     uris: list[str] = Field(min_length=1, description="http://… or https://…")
     suites: list[str] = Field(min_length=1, description="trixie, …")
     components: list[str] = Field(default=["main"], description="main, …")
-    signed_by: str = Field(description="Key file on the host, below /usr/share/keyrings or /etc/apt/keyrings.")
+    signed_by: str = Field(
+        description="Key file on the host, below /usr/share/keyrings or /etc/apt/keyrings."
+    )
 
     def deb822(self) -> str:
         """The text of a ``.sources`` file."""
@@ -80,7 +82,8 @@ class CloudSettings(Strict):
         False, description="Accept short and default-looking secrets. Only for a cloud nobody else can reach."
     )
     apt_sources: dict[str, AptSource] = Field(
-        {}, description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}."
+        {},
+        description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}.",
     )
     config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
         {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."

@@ -74,8 +74,12 @@ class Report:
         return "\n\n".join(parts)
 
     def write(self, path: str | Path) -> None:
-        """Write the report as JSON: ``{"ok", "checks": [{host, section, check, expected, found, ok}], …}``."""
-        content = {"ok": self.ok, "checks": [asdict(check) for check in self.checks], "warnings": self.warnings}
+        """Write it as JSON: ``{"ok", "checks": [{host, section, check, expected, found, ok}], …}``."""
+        content = {
+            "ok": self.ok,
+            "checks": [asdict(check) for check in self.checks],
+            "warnings": self.warnings,
+        }
         target = Path(path)
         new = target.with_name(f".{target.name}.new")
         new.write_text(json.dumps(content, indent=1) + "\n")

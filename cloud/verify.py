@@ -80,7 +80,14 @@ def _part(answer: dict | str, key: str) -> Any:
 def _hosts(report: Report, cloud: Cloud, answers: Answers) -> None:
     for name in _asked(cloud, answers):
         answer = answers.hosts.get(name, "unreachable over SSH")
-        report.add("Hosts", name, "answers", "yes", answer if isinstance(answer, str) else "yes", isinstance(answer, dict))
+        report.add(
+            "Hosts",
+            name,
+            "answers",
+            "yes",
+            answer if isinstance(answer, str) else "yes",
+            isinstance(answer, dict),
+        )
 
 
 def _units(report: Report, cloud: Cloud, answers: Answers) -> None:
@@ -96,7 +103,9 @@ def _units(report: Report, cloud: Cloud, answers: Answers) -> None:
             text = f"{state['active']} ({state['sub']}), {state['enabled'] or 'no such unit'}"
             report.add("Units", name, unit, "active, enabled", text, running and starts)
             if state["restarts"]:
-                report.warn(f"{unit} on {name} was restarted {state['restarts']} times by systemd after a crash")
+                report.warn(
+                    f"{unit} on {name} was restarted {state['restarts']} times by systemd after a crash"
+                )
 
 
 def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
@@ -106,7 +115,9 @@ def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
         found = _part(answers.hosts.get(port.host, "unreachable over SSH"), "ports")
         where = f"{port.address}:{port.port}"
         reason = found if isinstance(found, str) else found[where]
-        report.add("Ports", port.host, f"{port.service} {where}", "listening", reason or "listening", reason is None)
+        report.add(
+            "Ports", port.host, f"{port.service} {where}", "listening", reason or "listening", reason is None
+        )
 
 
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
@@ -135,7 +146,9 @@ def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
         if isinstance(found, str):
             report.add("Volume groups", node.name, group, "present", found, False)
             continue
-        text = f"{found['size'] / GIB:.1f} GiB, {found['free'] / GIB:.1f} GiB free, {found['volumes']} volumes"
+        text = (
+            f"{found['size'] / GIB:.1f} GiB, {found['free'] / GIB:.1f} GiB free, {found['volumes']} volumes"
+        )
         report.add("Volume groups", node.name, group, "present", text, found["size"] > 0)
 
 
@@ -200,7 +213,9 @@ def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:
                 continue
             heads, versions = sorted(found["heads"]), sorted(found["found"])
             at_head = bool(heads) and heads == versions
-            text = "at head" if at_head else f"at {', '.join(versions) or 'nothing'}, head is {', '.join(heads)}"
+            text = (
+                "at head" if at_head else f"at {', '.join(versions) or 'nothing'}, head is {', '.join(heads)}"
+            )
             report.add("Schemas", host, schema.database, "at head", text, at_head)
 
 
@@ -213,7 +228,9 @@ def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
             report.add("Upgrade checks", host, command, "success", found, False)
             continue
         status = found["status"]
-        text = {0: "success", 1: "success, with warnings"}.get(status, f"status {status}: {found['output'][-300:]}")
+        text = {0: "success", 1: "success, with warnings"}.get(
+            status, f"status {status}: {found['output'][-300:]}"
+        )
         report.add("Upgrade checks", host, command, "success", text, status in (0, 1))
         if status == 1:
             report.warn(f"{command}: {' '.join(found['output'].split())[-400:]}")

@@ -28,7 +28,9 @@ def text_of(program: str, request: dict[str, Any]) -> str:
         request: what ``main`` is given; anything JSON can hold.
     """
     source = (FOLDER / f"{program}.py").read_text()
-    call = f"import json\nprint({MARK!r} + json.dumps(main(json.loads({json.dumps(request)!r}))), flush=True)\n"
+    call = (
+        f"import json\nprint({MARK!r} + json.dumps(main(json.loads({json.dumps(request)!r}))), flush=True)\n"
+    )
     return f"{source}\n{call}"
 
 
@@ -54,6 +56,6 @@ def ask(program: str, **request: Any) -> Any:
         request: what its ``main`` is given. Secrets are welcome.
 
     Returns:
-        What ``main`` returned, or :class:`facts.reading.Unreadable` with the last lines of its standard error.
+        What ``main`` returned, or :class:`facts.reading.Unreadable` with the end of its standard error.
     """
     return read(Program, stdin=text_of(program, request), program=program)

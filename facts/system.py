@@ -14,7 +14,7 @@ class SameTimezone(FactBase[bool]):
         zone = quote(f"/usr/share/zoneinfo/{timezone}")
         return (
             f'if [ ! -f {zone} ]; then echo "no time zone of that name" >&2; exit 1; fi; '
-            f'if [ "$(readlink -f /etc/localtime)" = "$(readlink -f {zone})" ]; then echo yes; else echo no; fi'
+            f'[ "$(readlink -f /etc/localtime)" = "$(readlink -f {zone})" ] && echo yes || echo no'
         )
 
     def process(self, output: list[str]) -> bool:

@@ -37,8 +37,8 @@ def own(lab: Lab) -> None:
         raise LabError("the lab needs root: it makes bridges, mounts and containers")
     if names := network.foreign(lab):
         raise LabError(
-            f"{', '.join(names)} exists and was not made from {paths.STATE}: "
-            "another lab's, see $OPENSTACK_LAB_DIR, or `ip link delete` it"
+            f"not made from {paths.STATE}: {', '.join(names)}; "
+            "another lab's (set its $OPENSTACK_LAB_DIR), or links to remove with `ip link delete`"
         )
 
 

@@ -15,7 +15,7 @@ from operations.failure import fail
 
 @operation()
 def keys(repository: Literal["fernet", "credential"]):
-    """Create a key repository. Existing keys are never replaced: tokens and credentials made with them would die.
+    """Create a key repository. Existing keys are never replaced: what was made with them would be lost.
 
     Args:
         repository: ``fernet`` signs tokens, ``credential`` encrypts stored credentials.

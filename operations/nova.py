@@ -20,8 +20,8 @@ from operations.failure import fail
 CELL0 = "00000000-0000-0000-0000-000000000000"
 CELL1 = "cell1"
 
-# nova fills these in from its own [database] connection and transport_url when it reads a mapping: no password
-# is stored in it, none is in argv, and a changed password can't leave a stale cell behind.
+# nova fills these in from its own [database] connection and transport_url when it reads a mapping: no
+# password is stored in it, none is in argv, and a changed password can't leave a stale cell behind.
 DATABASE = "{scheme}://{username}:{password}@{hostname}:{port}/%s?{query}"
 TRANSPORT = "{scheme}://{username}:{password}@{hostname}:{port}/{path}"
 

@@ -31,7 +31,7 @@ class Clock(FactBase):
 
 
 def _clock() -> tuple[float, float] | None:
-    """(the host's clock minus ours, what that may be off by): half of the way there and back, the best of 2."""
+    """(the host's clock minus ours, what that may be off by: half the way there and back), the best of 2."""
     readings = []
     for _ in range(2):
         asked = time.time()
@@ -58,7 +58,7 @@ def _ask_apis(cloud: Cloud, patience: int) -> dict | str:
 
 @operation()
 def collect(cloud: Cloud, patience: int = 0):
-    """Read everything this host can tell; the first controller also asks the APIs, the databases and the services.
+    """Read everything this host can tell; the first controller also asks the APIs and the databases.
 
     Args:
         cloud: the model.
@@ -136,8 +136,6 @@ def _welcome(cloud: Cloud) -> list[str]:
     """Where a user begins."""
     controller = cloud.first("controller")
     return [
-        f"Horizon:     {cloud.horizon_url} (domain Default, user admin; its password is admin_password in "
-        "secrets.toml)",
-        f"Credentials: on {controller.name} ({controller.address}), as root: . /root/admin-openrc.sh && openstack "
-        "service list",
+        f"Horizon:     {cloud.horizon_url} as admin in the domain Default; secrets.toml has the password",
+        f"Credentials: on {controller.name} ({controller.address}), as root: . /root/admin-openrc.sh",
     ]

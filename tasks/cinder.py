@@ -35,7 +35,10 @@ if controller:
 
 if cloud.is_first("controller", host):
     schema.at_head(
-        name="Bring cinder's schema to head", cloud=cloud, service=this.name, commands=["cinder-manage db sync"]
+        name="Bring cinder's schema to head",
+        cloud=cloud,
+        service=this.name,
+        commands=["cinder-manage db sync"],
     )
     identity.present(name="Register cinder", **registration(cloud, "cinder"))
 

@@ -30,7 +30,10 @@ if this.runs_on(host):
 
 if cloud.is_first("controller", host):
     schema.at_head(
-        name="Bring glance's schema to head", cloud=cloud, service=this.name, commands=["glance-manage db_sync"]
+        name="Bring glance's schema to head",
+        cloud=cloud,
+        service=this.name,
+        commands=["glance-manage db_sync"],
     )
     identity.present(name="Register glance", **registration(cloud, "glance"))
 

@@ -31,7 +31,8 @@ if this.runs_on(host):
 if cloud.is_first("controller", host):
     schema.at_head(
         name="Bring keystone's schema to head",
-        cloud=cloud, service=this.name,
+        cloud=cloud,
+        service=this.name,
         commands=["keystone-manage db_sync"],
     )
     keystone.keys(name="Create the keys that sign tokens", repository="fernet")

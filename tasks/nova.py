@@ -57,7 +57,8 @@ if cloud.is_first("controller", host):
     # The order matters: the API database first, as it holds the map of the cells that "db sync" walks.
     schema.at_head(
         name="Bring nova's API schema to head",
-        cloud=cloud, service=this.name,
+        cloud=cloud,
+        service=this.name,
         databases=["nova_api"],
         commands=["nova-manage api_db sync"],
     )
@@ -67,7 +68,8 @@ if cloud.is_first("controller", host):
     )
     schema.at_head(
         name="Bring nova's schema to head in every cell",
-        cloud=cloud, service=this.name,
+        cloud=cloud,
+        service=this.name,
         databases=["nova_cell0", "nova"],
         commands=["nova-manage db sync"],
     )

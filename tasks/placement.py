@@ -31,7 +31,8 @@ if this.runs_on(host):
 if cloud.is_first("controller", host):
     schema.at_head(
         name="Bring placement's schema to head",
-        cloud=cloud, service=this.name,
+        cloud=cloud,
+        service=this.name,
         commands=["placement-manage db sync"],
     )
     identity.present(name="Register placement", **registration(cloud, "placement"))

@@ -1,4 +1,4 @@
-"""Where packages come from. Debian 13 packages this release itself: only the operator's own sources are added."""
+"""Where packages come from. Debian packages this release itself: only your own sources are added."""
 
 from pyinfra import host
 

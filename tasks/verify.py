@@ -1,11 +1,11 @@
-"""Hold the cloud to what the inventory promises: reads only, takes seconds, fails the run when it finds a fault."""
+"""Hold the cloud to what the inventory promises: reads only, and fails the run when it finds a fault."""
 
 from pyinfra import host
 
 from operations import verify
 from tasks.context import cloud
 
-# Right after a deploy the last services are still about to send their first heartbeat; else nothing is waited for.
+# Right after a deploy the last services are still about to send their first heartbeat.
 patience = host.data.get("verify_patience", 0)
 
 verify.collect(

@@ -24,14 +24,18 @@ def main(request):
     api, cell = request["api"], request["cell"]
     try:
         cells = rows(
-            connection, api, "SELECT uuid, name, transport_url, database_connection FROM %s.cell_mappings" % api
+            connection,
+            api,
+            "SELECT uuid, name, transport_url, database_connection FROM %s.cell_mappings" % api,
         )
         mapped = rows(connection, api, "SELECT host FROM %s.host_mappings" % api)
         reported = rows(connection, cell, "SELECT host FROM %s.compute_nodes WHERE deleted = 0" % cell)
     finally:
         connection.close()
     return {
-        "cells": {row[0]: dict(zip(("name", "transport_url", "database_connection"), row[1:])) for row in cells},
+        "cells": {
+            row[0]: dict(zip(("name", "transport_url", "database_connection"), row[1:])) for row in cells
+        },
         "mapped": sorted(row[0] for row in mapped),
         "reported": sorted({row[0] for row in reported}),
     }

@@ -1,9 +1,9 @@
 """Runs on the first controller: at which revision each database is, and which revision the code wants.
 
-Reads alembic's migration files as text, and ``alembic_version`` with the service's own credentials: a tenth of a
-second for all services, where each one's ``db_sync --check`` takes seconds to start.
+Reads alembic's migration files as text, and ``alembic_version`` with the service's own credentials: a tenth
+of a second for all services, where each one's ``db_sync --check`` takes seconds to start.
 
-Request: ``{"python": directory, "schemas": [{"database", "host", "user", "password", "versions": [tree, …]}]}``.
+Request: ``{"python": folder, "schemas": [{"database", "host", "user", "password", "versions": [tree, …]}]}``.
 Answer: ``{database: {"heads": […], "found": […]}}``, or ``{database: {"error": reason}}``.
 """
 
@@ -14,7 +14,9 @@ import pymysql
 
 # revision = 'a'  |  revision: str = "a"  |  down_revision = ('a', 'b')  |  down_revision = None
 # depends_on = "a": a revision of another branch; alembic_version has no row for what such a one includes.
-ASSIGNMENT = re.compile(r"^(revision|down_revision|depends_on)\s*(?::[^=\n]+)?=\s*(\([^)]*\)|\[[^\]]*\]|[^\n#]+)", re.MULTILINE)
+ASSIGNMENT = re.compile(
+    r"^(revision|down_revision|depends_on)\s*(?::[^=\n]+)?=\s*(\([^)]*\)|\[[^\]]*\]|[^\n#]+)", re.MULTILINE
+)
 QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 

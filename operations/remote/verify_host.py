@@ -26,11 +26,13 @@ def units(names):
     shown = subprocess.run(
         ["systemctl", "show", "--property", ",".join(wanted)] + names,
         stdout=subprocess.PIPE,
-        universal_newlines=True,
+        text=True,
         timeout=20,
         check=True,
     ).stdout
-    blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")]
+    blocks = [
+        dict(line.split("=", 1) for line in block.splitlines()) for block in shown.strip().split("\n\n")
+    ]
     return {
         name: {
             "active": block.get("ActiveState"),
@@ -47,10 +49,20 @@ def volume_group(name):
     if not name:
         return None
     found = subprocess.run(
-        ["vgs", "--reportformat", "json", "--units", "b", "--nosuffix", "-o", "vg_size,vg_free,lv_count", name],
+        [
+            "vgs",
+            "--reportformat",
+            "json",
+            "--units",
+            "b",
+            "--nosuffix",
+            "-o",
+            "vg_size,vg_free,lv_count",
+            name,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        universal_newlines=True,
+        text=True,
         timeout=60,
     )
     if found.returncode:

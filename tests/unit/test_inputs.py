@@ -54,10 +54,10 @@ def test_default_inventory_is_a_cloud(tmp_path):
         ),
         ({"hosts": hosts(compute={"ssh_hostname": "192.168.56.255"})}, "network or broadcast address"),
         ({"release": "epoxi"}, "unknown release 'epoxi'"),
-        ({"release": "train"}, "platform 'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
+        ({"release": "train"}, "'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
         ({"hosts": hosts(storage={"volume_devices": []})}, "storage: a storage host needs an empty disk"),
         ({"hosts": hosts(storage={"volume_devices": ["sdb"]})}, "'sdb' is no path in /dev"),
-        ({"regoin": "x"}, "unknown setting 'regoin' (for controller, compute, storage); did you mean 'region'?"),
+        ({"regoin": "x"}, "'regoin' (for controller, compute, storage); did you mean 'region'?"),
         ({"hosts": hosts(controller={"provider_interfase": "eth1"})}, "did you mean 'provider_interface'?"),
         ({"workers": 0}, "group_data/all.py: workers: "),
         ({"workers": "two"}, "found 'two'"),
@@ -75,11 +75,12 @@ def test_default_inventory_is_a_cloud(tmp_path):
             {"hosts": {**clouds.HOSTS, "spare": (["all"], {"ssh_hostname": "192.168.56.14"})}},
             "spare: is in no group",
         ),
-        ({"hosts": hosts(compute={"ssh_hostname": "compute.example.org"})}, "compute: address: Field required"),
+        ({"hosts": hosts(compute={"ssh_hostname": "compute.org"})}, "compute: address: Field required"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, keywords, message):
-    assert any(message in problem for problem in problems(tmp_path, **keywords)), problems(tmp_path, **keywords)
+    found = problems(tmp_path, **keywords)
+    assert any(message in problem for problem in found), found
 
 
 def test_all_mistakes_are_named_at_once(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, checks, guest, images, network, status, uml
+from lab import cgroups, checks, guest, images, network, paths, status, uml
 from lab.hosts import LABS, NSPAWN, UML
 
 
@@ -170,3 +170,36 @@ def test_duration(seconds, expected):
 def test_storage_is_the_one_with_a_kernel_and_a_disk():
     lab = LABS["debian13"]
     assert [host.name for host in lab.hosts if host.kind == UML and host.disk] == ["storage"]
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(paths, "RUN", tmp_path / "run")
+    return tmp_path
+
+
+def test_a_build_that_broke_off_is_made_again(state):
+    def broken(folder):
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    def whole(folder):
+        assert not list(folder.iterdir())
+        (folder / "whole").touch()
+
+    with pytest.raises(KeyboardInterrupt):
+        images._built("base", ["input"], broken)
+    folder = images._built("base", ["input"], whole)
+    assert [file.name for file in folder.iterdir()] == ["whole"]
+    assert images._built("base", ["input"], broken) == folder  # complete: not built again
+
+
+def test_a_build_replaces_what_no_host_stands_on(state):
+    first, second = (images._built("base", [text], lambda folder: None) for text in ("first", "second"))
+    other = images._built("base-disk", ["first"], lambda folder: None)
+    assert not first.exists()  # no host stood on it
+    (state / "run/host").mkdir(parents=True)
+    (state / "run/host/lower").symlink_to(second / "upper")
+    new = images._built("base", ["third"], lambda folder: None)
+    assert second.exists() and new.exists() and other.exists()
