@@ -196,10 +196,14 @@ def test_a_build_that_broke_off_is_made_again(state):
 
 
 def test_a_build_replaces_what_no_host_stands_on(state):
-    first, second = (images._built("base", [text], lambda folder: None) for text in ("first", "second"))
-    other = images._built("base-disk", ["first"], lambda folder: None)
-    assert not first.exists()  # no host stood on it
+    def build(folder):
+        (folder / "upper").mkdir()
+
+    first = images._built("base", ["first"], build)
+    second = images._built("base", ["second"], build)
+    other = images._built("base-disk", ["first"], build)
+    assert not first.exists()
     (state / "run/host").mkdir(parents=True)
     (state / "run/host/lower").symlink_to(second / "upper")
-    new = images._built("base", ["third"], lambda folder: None)
-    assert second.exists() and new.exists() and other.exists()
+    third = images._built("base", ["third"], build)
+    assert second.exists() and third.exists() and other.exists()

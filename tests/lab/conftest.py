@@ -1,0 +1,145 @@
+"""Real hosts. Needs root; makes the lab's hosts, and leaves them up for whoever wants to look."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INVENTORY = "lab/inventory.py"
+PYINFRA = str(Path(sys.executable).with_name("pyinfra"))
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="the lab needs root"))
+
+
+class Finished(subprocess.CompletedProcess):
+    """What a command did; ``output`` has both of its streams, ``seconds`` how long it took."""
+
+    seconds: float = 0.0
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+def command(*argv: object, timeout: float = 900, stdin: str | None = None, check: bool = False) -> Finished:
+    """Run a command in the project's folder. Its process group is ended with it."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [str(part) for part in argv],
+        cwd=ROOT,
+        stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(stdin, timeout=timeout)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    done = Finished(argv, process.returncode, out, err)
+    done.seconds = time.monotonic() - began
+    print(f"[{done.seconds:6.1f} s, status {done.returncode}] {' '.join(map(str, argv))[:120]}", flush=True)
+    assert not check or done.returncode == 0, done.output[-6000:]
+    return done
+
+
+def pyinfra(*arguments: object, inventory: str | Path = INVENTORY, **options) -> Finished:
+    return command(PYINFRA, inventory, *arguments, **options)
+
+
+def lab(*arguments: object, **options) -> Finished:
+    return command(sys.executable, "-m", "lab", *arguments, **options)
+
+
+def on(host: str, script: str, **options) -> str:
+    """What a shell script prints on a host."""
+    return lab("ssh", host, script, check=True, **options).stdout
+
+
+def sdk(program: str, **options):
+    """The JSON that a program for openstacksdk prints, run on the controller, with ``cloud`` as admin."""
+    text = f"import json, openstack, time\ncloud = openstack.connect(cloud='lab')\n{program}"
+    return json.loads(lab("ssh", "controller", "python3 -", stdin=text, check=True, **options).stdout)
+
+
+def totals(output: str) -> dict[str, int]:
+    """pyinfra's last line: how many operations succeeded, failed, and changed nothing."""
+    row = re.findall(r"Grand total\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)", output)[-1]
+    numbers = [0 if cell == "-" else int(cell) for cell in row]
+    return dict(zip(("operations", "changed", "failed", "unchanged"), numbers, strict=True))
+
+
+def secrets() -> dict[str, str]:
+    return tomllib.loads((ROOT / "lab" / "secrets.toml").read_text())
+
+
+class ProcessTable:
+    """Collects every command line while it is open: the containers' processes too, which this machine sees.
+
+    A User Mode Linux host keeps its processes to itself: they are asked for over SSH.
+    """
+
+    def __init__(self):
+        self.lines: set[str] = set()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._here), threading.Thread(target=self._storage)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _here(self):
+        while not self._stop.wait(0.05):
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.lines.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                except OSError:
+                    continue
+
+    def _storage(self):
+        while not self._stop.wait(0.5):
+            done = subprocess.run(
+                [sys.executable, "-m", "lab", "ssh", "storage", "ps -eo args"],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+            )
+            self.lines.update(done.stdout.splitlines())
+
+
+def found_secrets(text: str) -> list[str]:
+    """Names of the secrets that stand in a text."""
+    return [name for name, value in secrets().items() if value in text]
+
+
+@pytest.fixture
+def inventory_copy(tmp_path):
+    """A copy of the lab's inventory, to be spoiled; returns its path."""
+    shutil.copytree(ROOT / "lab" / "group_data", tmp_path / "group_data")
+    shutil.copy(ROOT / "lab" / "secrets.toml", tmp_path)
+    return Path(shutil.copy(ROOT / INVENTORY, tmp_path))
