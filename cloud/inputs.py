@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from cloud import releases, secrets, topology
 from cloud.model import Cloud, Node
+from cloud.platforms import PLATFORMS
+from cloud.services import CONFIG_FILES
 from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
 
 
@@ -148,6 +150,18 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
             reading.check(
                 device.startswith("/dev/"), f"{name}: volume_devices: {device!r} is no path in /dev"
             )
+    known = CONFIG_FILES | {
+        path
+        for node in nodes.values()
+        for name, path in PLATFORMS[node.platform].paths.items()
+        if name.endswith("-uwsgi")
+    }
+    for path in cloud.config_overrides:
+        reading.check(
+            path in known,
+            f"config_overrides: no task writes {path}, so its options would have no effect"
+            f"{_suggest(path, known)}",
+        )
     tunnels = Counter(node.tunnel_address for node in nodes.values() if node.tunnel_address)
     for address, count in tunnels.items():
         reading.check(count == 1, f"tunnel_address {address} is given to {count} hosts")

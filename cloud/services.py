@@ -8,6 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+# Every INI file that a task merges options into, besides those whose place depends on the platform.
+CONFIG_FILES = frozenset(
+    {
+        "/etc/keystone/keystone.conf",
+        "/etc/glance/glance-api.conf",
+        "/etc/placement/placement.conf",
+        "/etc/nova/nova.conf",
+        "/etc/nova/nova-compute.conf",
+        "/etc/neutron/neutron.conf",
+        "/etc/neutron/plugins/ml2/ml2_conf.ini",
+        "/etc/neutron/plugins/ml2/openvswitch_agent.ini",
+        "/etc/neutron/dhcp_agent.ini",
+        "/etc/neutron/l3_agent.ini",
+        "/etc/neutron/metadata_agent.ini",
+        "/etc/cinder/cinder.conf",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Schema:
     """A database whose tables alembic keeps.

@@ -137,3 +137,36 @@ def reference() -> list[tuple[str, str, Any, str]]:
             default = "required" if field.is_required() else field.default
             rows.append((where, name, default, field.description or ""))
     return rows
+
+
+def page() -> str:
+    """``docs/settings.md``, which ``python -m cloud.settings > docs/settings.md`` writes."""
+    parts = [
+        "# Settings",
+        "Made from `cloud/settings.py` by `python -m cloud.settings > docs/settings.md`: edit it there.",
+        "Defaults are written as Python, as in `group_data/`. An unknown name stops the run before any host "
+        "is contacted. Names that begin with `_` or `ssh_` are pyinfra's own and pass unchecked, apart from "
+        "`ssh_hostname`.",
+    ]
+    for where, title, note in (
+        ("cloud", "For the whole cloud", "In `group_data/all.py`: they must be the same on every host."),
+        (
+            "host",
+            "For one host",
+            "In the host's data in `inventory.py`; or in `group_data/ROLE.py`, where every host of the role "
+            "has the same.",
+        ),
+    ):
+        rows = ["| setting | default | meaning |", "|---|---|---|"]
+        for place, name, default, description in reference():
+            if place == where:
+                value = default if default == "required" else f"`{default!r}`"
+                if "default:" in description:
+                    value = "see right"
+                rows.append(f"| `{name}` | {value} | {description.replace('|', chr(92) + '|')} |")
+        parts += [f"## {title}", note, "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -123,6 +123,9 @@ def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
     reference = cloud.first("controller").name
     limit = cloud.settings.clock_offset_limit
+    if reference in answers.left_out:
+        report.warn(f"{reference} is outside --limit: the clocks were not compared with its clock")
+        return
     base = answers.clocks.get(reference)
     for name in _asked(cloud, answers):
         own = answers.clocks.get(name)

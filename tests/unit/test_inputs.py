@@ -69,6 +69,10 @@ def test_default_inventory_is_a_cloud(tmp_path):
             {"hosts": hosts(controller={"interface": "eth1"})},
             "provider_interface eth1 is the management interface",
         ),
+        (
+            {"config_overrides": {"/etc/nova/nova.cnf": {"DEFAULT": {"debug": True}}}},
+            "no task writes /etc/nova/nova.cnf, so its options would have no effect; did you mean",
+        ),
         ({"openvswitch_datapath": "netdev"}, "needs tunnel_interface and tunnel_address"),
         ({"hosts": {}}, "no host in it"),
         (
