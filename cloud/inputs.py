@@ -78,6 +78,13 @@ def _groups(hosts: list[InventoryHost], all_groups: Iterable[str], inventory_nam
     groups = {role: [host.name for host in hosts if role in host.groups] for role in topology.ROLES}
     for role in topology.REQUIRED:
         reading.check(groups[role], f"no host in group {role!r}")
+    for role in ("controller", "database"):
+        # Two would be two clouds that do not know of each other: a cluster of them is not built yet.
+        reading.check(
+            len(groups[role]) <= 1,
+            f"{len(groups[role])} hosts in group {role!r} ({', '.join(groups[role])}): this release of the "
+            "deploy makes one only",
+        )
     for host in hosts:
         reading.check(
             set(host.groups) & set(topology.ROLES),

@@ -231,9 +231,38 @@ def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
             report.add("Upgrade checks", host, command, "success", found, False)
             continue
         status = found["status"]
-        text = {0: "success", 1: "success, with warnings"}.get(
-            status, f"status {status}: {found['output'][-300:]}"
-        )
+        text = {0: "success", 1: "success, with warnings"}.get(status)
+        if text is None:
+            reasons = upgrade_findings(found["output"]) or [found["output"][-300:]]
+            text = f"status {status}: {'; '.join(reasons)}"
         report.add("Upgrade checks", host, command, "success", text, status in (0, 1))
-        if status == 1:
-            report.warn(f"{command}: {' '.join(found['output'].split())[-400:]}")
+        for finding in upgrade_findings(found["output"]):
+            report.warn(f"{command}: {finding}")
+
+
+def upgrade_findings(output: str) -> list[str]:
+    """The checks in the table of an ``upgrade check`` that did not succeed, each as ``RESULT: CHECK: DETAILS``.
+
+    Source: oslo.upgradecheck prints a box for each check, with the lines ``Check:``, ``Result:`` and
+    ``Details:``, which may go on for some lines.
+    """
+    checks: list[dict[str, str]] = []
+    key = ""
+    for line in output.splitlines():
+        text = line.strip().strip("|").strip()
+        if not line.startswith("|") or not text:
+            continue
+        label, separator, value = text.partition(": ")
+        if separator and label in ("Check", "Result", "Details"):
+            key = label
+            if key == "Check":
+                checks.append({})
+            if checks:
+                checks[-1][key] = value
+        elif checks and key:
+            checks[-1][key] += f" {text}"
+    return [
+        f"{check['Result']}: {check.get('Check')}: {check.get('Details')}"
+        for check in checks
+        if check.get("Result", "Success") != "Success"
+    ]

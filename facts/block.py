@@ -98,8 +98,8 @@ fi
 class LvmDevices(FactBase[dict]):
     """Which devices LVM must see for the host to boot, and how it is told, in one round trip.
 
-    Answers ``{"lvm": bool, "in_use": [physical volume of a mounted or swap volume, …],
-    "devices_file": [device, …] or None}``. With a devices file (EL 9) LVM ignores filters.
+    Answers ``{"lvm": bool, "volumes": {physical volume: volume group or ""},
+    "in_use": [physical volume of a mounted or swap volume, …], "devices_file": [device, …] or None}``. With a devices file (EL 9) LVM ignores filters.
     """
 
     def command(self) -> str:
@@ -118,6 +118,7 @@ class LvmDevices(FactBase[dict]):
         entries = [line.removeprefix("entry ") for line in output if line.startswith("entry ")]
         return {
             "lvm": lvm,
+            "volumes": volumes,
             "in_use": sorted(carrying & set(volumes)),
             "devices_file": entries if "devices_file" in output else None,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pyinfra import host
+from pyinfra import host, state
 from pyinfra.api import QuoteString, StringCommand, operation
 
 from facts.keystone import Keys
@@ -42,9 +42,10 @@ def bootstrapped(admin: dict[str, Any], timeout: int = 60):
 
     Args:
         admin: the administrator's credentials.
-        timeout: seconds to wait for keystone to answer.
+        timeout: seconds to wait for keystone to answer, when the run is executed.
     """
-    found = ask("keystone_login", **admin, timeout=timeout)
+    # While the plan is made keystone may not even be installed: nothing is waited for.
+    found = ask("keystone_login", **admin, timeout=timeout if state.is_executing else 0)
     if isinstance(found, Unreadable):
         yield fail(f"keystone can't be asked: {found.reason}")
         return

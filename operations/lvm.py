@@ -63,8 +63,8 @@ def volume_group(volume_group: str, devices: Sequence[str]):
 
 
 @operation()
-def device_filter(accept: Sequence[str], dest: str = "/etc/lvm/lvm.conf"):
-    """Let LVM look at these disks only, and at those that the running host itself needs.
+def device_filter(accept: Sequence[str], volume_group: str, dest: str = "/etc/lvm/lvm.conf"):
+    """Let LVM look at these disks only, at those of one volume group, and at those the running host needs.
 
     A guest may have volume groups on its disks, which are block devices of this host: without a filter the
     host takes them for its own. Where LVM keeps a devices file (EL 9), which already does that, the
@@ -72,6 +72,8 @@ def device_filter(accept: Sequence[str], dest: str = "/etc/lvm/lvm.conf"):
 
     Args:
         accept: paths of disks.
+        volume_group: its present disks are accepted too: one that was taken out of the operator's list
+            still carries volumes.
         dest: LVM's configuration file.
     """
     found = read(LvmDevices)
@@ -82,7 +84,8 @@ def device_filter(accept: Sequence[str], dest: str = "/etc/lvm/lvm.conf"):
     elif found["devices_file"] is not None:
         yield from _devices_file([device for device in accept if device not in found["devices_file"]])
     else:
-        yield from _filter(list(dict.fromkeys([*accept, *found["in_use"]])), dest)
+        members = [path for path, group in found["volumes"].items() if group == volume_group]
+        yield from _filter(list(dict.fromkeys([*accept, *members, *found["in_use"]])), dest)
 
 
 def _devices_file(missing: list[str]):

@@ -17,5 +17,7 @@ if cloud.does("storage", host):
 if cloud.does("storage", host) or cloud.does("compute", host):
     # A guest may have volume groups of its own on its disks, which are block devices of this host.
     lvm.device_filter(
-        name="Let LVM look at this host's own disks only", accept=list(node.settings.volume_devices)
+        name="Let LVM look at this host's own disks only",
+        accept=node.settings.volume_devices,
+        volume_group=cloud.settings.volume_group,
     )

@@ -5,7 +5,7 @@ each check runs in a process forked from this one, as its service's user: run by
 files behind that the service can't write to.
 
 Request: ``{"checks": {service: command}}``, e.g. ``{"nova": "nova-status"}``.
-Answer: ``{service: {"status": exit status, "output": the last lines}}``.
+Answer: ``{service: {"status": exit status, "output": its end}}``.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ SHARED = (
     "sqlalchemy",
 )
 TIMEOUT = 60
-KEPT = 1200
+KEPT = 20000
 
 
 def entry_point(command):

@@ -74,6 +74,10 @@ def test_default_inventory_is_a_cloud(tmp_path):
             "no task writes /etc/nova/nova.cnf, so its options would have no effect; did you mean",
         ),
         ({"openvswitch_datapath": "netdev"}, "needs tunnel_interface and tunnel_address"),
+        (
+            {"hosts": {**clouds.HOSTS, "second": (["controller"], {"ssh_hostname": "192.168.56.21"})}},
+            "2 hosts in group 'controller' (controller, second)",
+        ),
         ({"hosts": {}}, "no host in it"),
         (
             {"hosts": {**clouds.HOSTS, "spare": (["all"], {"ssh_hostname": "192.168.56.14"})}},
