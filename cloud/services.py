@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 # Every INI file that a task merges options into, besides those whose place depends on the platform.
 CONFIG_FILES = frozenset(
     {

@@ -14,6 +14,7 @@ from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
 
 GIB = 1024**3
+POOL_FULL = 80  # percent
 NOBODY = "not asked: the first controller is unreachable"
 
 
@@ -149,9 +150,12 @@ def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
         if isinstance(found, str):
             report.add("Volume groups", node.name, group, "present", found, False)
             continue
-        text = (
-            f"{found['size'] / GIB:.1f} GiB, {found['free'] / GIB:.1f} GiB free, {found['volumes']} volumes"
-        )
+        text = f"{found['size'] / GIB:.1f} GiB, {found['free'] / GIB:.1f} GiB free"
+        if found["pool"] is not None:
+            text += f", thin pool {found['pool']:.0f} % full"
+            if found["pool"] >= POOL_FULL:
+                report.warn(f"{group} on {node.name}: a full thin pool stops every volume in it; add a disk")
+        text += f", {found['volumes']} volumes"
         report.add("Volume groups", node.name, group, "present", text, found["size"] > 0)
 
 
@@ -241,7 +245,7 @@ def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
 
 
 def upgrade_findings(output: str) -> list[str]:
-    """The checks in the table of an ``upgrade check`` that did not succeed, each as ``RESULT: CHECK: DETAILS``.
+    """The checks in the output of an ``upgrade check`` that did not succeed: ``RESULT: CHECK: DETAILS``.
 
     Source: oslo.upgradecheck prints a box for each check, with the lines ``Check:``, ``Result:`` and
     ``Details:``, which may go on for some lines.

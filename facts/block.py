@@ -99,7 +99,8 @@ class LvmDevices(FactBase[dict]):
     """Which devices LVM must see for the host to boot, and how it is told, in one round trip.
 
     Answers ``{"lvm": bool, "volumes": {physical volume: volume group or ""},
-    "in_use": [physical volume of a mounted or swap volume, …], "devices_file": [device, …] or None}``. With a devices file (EL 9) LVM ignores filters.
+    "in_use": [physical volume of a mounted or swap volume, …], "devices_file": [device, …] or None}``.
+    With a devices file (EL 9) LVM ignores filters.
     """
 
     def command(self) -> str:

@@ -61,7 +61,8 @@ def bridge(bridge: str, port: str, datapath: str = "system"):
         yield fail(f"Open vSwitch can't be asked: {found.reason}")
         return
     existing = found["bridges"].get(bridge)
-    if existing and port in existing["ports"] and existing["datapath"] in (datapath, ""):
+    # A bridge without a datapath type has the kernel's.
+    if existing and port in existing["ports"] and (existing["datapath"] or "system") == datapath:
         host.noop(f"{port} is a port of {bridge}")
         return
     name, interface = QuoteString(bridge), QuoteString(port)

@@ -44,31 +44,33 @@ def units(names):
     }
 
 
-def volume_group(name):
-    """Size and free space in bytes, or the reason why there is none."""
-    if not name:
-        return None
+def lvm(command, columns, name):
+    """Rows of one of LVM's reports on a volume group; sizes in bytes."""
     found = subprocess.run(
-        [
-            "vgs",
-            "--reportformat",
-            "json",
-            "--units",
-            "b",
-            "--nosuffix",
-            "-o",
-            "vg_size,vg_free,lv_count",
-            name,
-        ],
+        [command, "--reportformat", "json", "--units", "b", "--nosuffix", "-o", columns, name],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         timeout=60,
     )
     if found.returncode:
-        return {"error": found.stderr.strip()}
-    row = json.loads(found.stdout)["report"][0]["vg"][0]
-    return {"size": int(row["vg_size"]), "free": int(row["vg_free"]), "volumes": int(row["lv_count"])}
+        raise RuntimeError(found.stderr.strip())
+    return json.loads(found.stdout)["report"][0][command[:-1]]
+
+
+def volume_group(name):
+    """Size and free space in bytes, number of volumes, and how full the thin pool is (percent or null)."""
+    if not name:
+        return None
+    group = lvm("vgs", "vg_size,vg_free,lv_count", name)[0]
+    volumes = lvm("lvs", "lv_attr,data_percent", name) if int(group["lv_count"]) else []
+    pools = [volume for volume in volumes if volume["lv_attr"].startswith("t")]
+    return {
+        "size": int(group["vg_size"]),
+        "free": int(group["vg_free"]),
+        "volumes": len(volumes) - len(pools),
+        "pool": max((float(pool["data_percent"]) for pool in pools), default=None),
+    }
 
 
 def attempt(function, *arguments):

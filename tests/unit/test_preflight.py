@@ -1,0 +1,137 @@
+"""Every reason why a host can't do its work, in the words the operator reads."""
+
+import copy
+from dataclasses import replace
+
+import clouds
+import pytest
+
+from cloud.preflight import problems
+from facts.preflight import HostState
+
+GOOD = HostState(
+    os_id="debian",
+    os_version="13",
+    init="systemd",
+    memory=16000,
+    free_disk=40000,
+    interfaces={
+        "lo": ["127.0.0.1"],
+        "eth0": ["192.168.56.11", "192.168.56.12", "192.168.56.13"],
+        "eth1": [],
+        "eth2": [],
+    },
+    user="root",
+    python=True,
+    installed=False,
+)
+
+
+@pytest.fixture
+def found(tmp_path):
+    """A function: the problems of one of the default hosts, with other data or in another state."""
+
+    def found(host="controller", data=(), settings=(), **state):
+        hosts = copy.deepcopy(clouds.HOSTS)
+        hosts[host][1].update(data)
+        cloud = clouds.cloud(tmp_path, hosts, **dict(settings))
+        return problems(cloud, cloud.node(host), replace(GOOD, **state))
+
+    return found
+
+
+@pytest.mark.parametrize("host", clouds.HOSTS)
+def test_a_good_host_has_none(found, host):
+    assert found(host) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [
+        ({"os_id": "ubuntu"}, "the system is ubuntu, the inventory says platform debian"),
+        ({"os_id": ""}, "the system is unknown, the inventory says platform debian"),
+        ({"os_version": "12"}, "debian 12 does not package release epoxy; debian 13 does"),
+        ({"init": "sh"}, "process 1 is 'sh', not systemd: services can't be managed"),
+        (
+            {"user": "operator"},
+            "commands run as operator: log in as root, or set _sudo = True in group_data/all.py",
+        ),
+        ({"python": False}, "python3 is missing: install it"),
+        ({"memory": 3499}, "3499 MiB of memory; a controller host needs 3500 MiB"),
+        ({"free_disk": 5999}, "5999 MiB free on /; a controller host needs 6000 MiB"),
+        (
+            {"interfaces": {"lo": ["127.0.0.1"], "eth0": ["10.0.0.5"], "eth1": []}},
+            "no interface has the address 192.168.56.11; interfaces: eth0, eth1",
+        ),
+        (
+            {"interfaces": {"lo": ["127.0.0.1"], "eth0": ["192.168.56.11"]}},
+            "provider_interface: there is no interface eth1; interfaces: eth0",
+        ),
+        (
+            {"interfaces": {"eth0": ["192.168.56.11"], "eth1": ["10.0.0.5", "10.0.0.6"]}},
+            "provider_interface: eth1 carries 10.0.0.5, 10.0.0.6; give it no address of its own",
+        ),
+        (
+            {"interfaces": {"eth1": ["192.168.56.11"]}},
+            "provider_interface: eth1 carries the management address; a bridge would cut the host off",
+        ),
+    ],
+)
+def test_a_problem_of_the_host(found, state, problem):
+    reasons = found(**state)
+    assert problem in reasons
+    # The address of the management network is the tunnels' too.
+    assert all(reason.startswith("tunnel_address") for reason in reasons if reason != problem)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"interface": "eth2"}, "interface: 192.168.56.11 is on eth0, not on eth2"),
+        ({"interface": "eth7"}, "interface: there is no interface eth7; interfaces: eth0, eth1, eth2"),
+        (
+            {"tunnel_interface": "tun0", "tunnel_address": "192.168.56.11"},
+            "tunnel_interface: there is no interface tun0; interfaces: eth0, eth1, eth2",
+        ),
+        ({"tunnel_address": "10.0.0.11"}, "tunnel_address: no interface has 10.0.0.11"),
+    ],
+)
+def test_a_setting_that_does_not_fit_the_host(found, data, problem):
+    assert problem in found(data=data)
+
+
+def test_in_user_space_the_deploy_itself_gives_the_tunnel_its_address(tmp_path):
+    netdev = {"openvswitch_datapath": "netdev"}
+    hosts = copy.deepcopy(clouds.HOSTS)
+    for number, name in enumerate(("controller", "compute")):
+        hosts[name][1].update(tunnel_interface="eth2", tunnel_address=f"10.0.0.{number + 1}")
+    cloud = clouds.cloud(tmp_path, hosts, **netdev)
+    assert problems(cloud, cloud.node("controller"), GOOD) == []
+
+
+@pytest.mark.parametrize(("host", "memory"), [("compute", 900), ("storage", 900)])
+def test_the_least_memory(found, host, memory):
+    assert found(host, memory=memory) == []
+    assert found(host, memory=memory - 1) == [
+        f"{memory - 1} MiB of memory; a {host} host needs {memory} MiB"
+    ]
+
+
+@pytest.mark.parametrize(("host", "disk"), [("compute", 3000), ("storage", 1500)])
+def test_the_least_room_on_the_root_file_system(found, host, disk):
+    assert found(host, free_disk=disk) == []
+    assert found(host, free_disk=disk - 1) == [
+        f"{disk - 1} MiB free on /; a {host} host needs {disk} MiB"
+    ]
+
+
+def test_packages_that_are_installed_need_no_room(found):
+    assert found(free_disk=100, installed=True) == []
+
+
+def test_a_point_release_is_that_release(found):
+    assert found(os_version="13.2") == []
+
+
+def test_all_problems_are_told_at_once(found):
+    assert len(found(user="operator", python=False, memory=1, free_disk=1)) == 4

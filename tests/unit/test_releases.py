@@ -1,0 +1,59 @@
+"""Releases by age, and which of them a platform can install."""
+
+import pytest
+
+from cloud.releases import AVAILABLE, BY_AGE, Release, refusal
+
+
+def test_the_names_after_zed_are_younger_than_zed():
+    known = ["zed", "liberty", "flamingo", "antelope", "ocata", "epoxy", "dalmatian", "train"]
+    assert [str(release) for release in sorted(map(Release, known))] == [
+        "liberty", "ocata", "train", "zed", "antelope", "dalmatian", "epoxy", "flamingo"
+    ]  # fmt: skip
+
+
+def test_releases_are_in_the_order_of_their_letters_up_to_zed():
+    upto = BY_AGE[: BY_AGE.index("zed") + 1]
+    assert list(upto) == sorted(upto)
+    assert len(set(BY_AGE)) == len(BY_AGE)
+
+
+def test_a_release_is_compared_with_plain_names_as_templates_do():
+    release = Release("epoxy")
+    assert release >= "ocata"
+    assert release > "zed"
+    assert release <= "epoxy"
+    assert release < "flamingo"
+    assert release == "epoxy"
+    assert release != "zed"
+    assert not release < "caracal"
+    assert {release: 1}["epoxy"] == 1
+
+
+def test_a_typo_in_a_comparison_is_no_silent_false():
+    with pytest.raises(ValueError, match="unknown release 'ocatta'; known, oldest first: liberty, mitaka"):
+        assert Release("epoxy") >= "ocatta"
+
+
+@pytest.mark.parametrize("name", ["Epoxy", "", "2025.1"])
+def test_an_unknown_name_is_refused(name):
+    with pytest.raises(ValueError, match="unknown release"):
+        Release(name)
+
+
+@pytest.mark.parametrize(
+    ("release", "platform", "message"),
+    [
+        ("epoxi", "debian", "unknown release 'epoxi'; known, oldest first: liberty"),
+        ("epoxy", "suse", "unknown platform 'suse'; known: debian"),
+        ("train", "debian", "platform 'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
+    ],
+)
+def test_a_refusal_says_what_there_is(release, platform, message):
+    assert message in refusal(release, platform)
+
+
+def test_what_is_available_is_not_refused():
+    for platform, releases in AVAILABLE.items():
+        for release in releases:
+            assert refusal(release, platform) is None
