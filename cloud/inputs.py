@@ -244,9 +244,10 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     if not wrong:
         found = secrets.problems(values, allow_weak=bool(settings and settings.allow_weak_secrets))
         reading.problems += [f"{secrets_path}: {line}" for line in found]
-        if any("missing" in line for line in found):
+        if found:
             reading.problems.append(
-                f"add what is missing with: python -m cloud.secrets --add {inventory_path}"
+                "every secret that is not in the file is made anew (so delete a weak one's line) by: "
+                f"python -m cloud.secrets --add {inventory_path}"
             )
 
     if reading.problems or settings is None:

@@ -90,7 +90,7 @@ def base(lab: Lab) -> Path:
 
     def build(folder: Path) -> None:
         root = folder / "upper"
-        _build(
+        isolated(
             lab, "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase",
             f"--include={','.join(guest.PACKAGES)}",
             # Kept, so that a host's first `apt-get update` only asks whether they changed.
@@ -103,7 +103,7 @@ def base(lab: Lab) -> Path:
             key.unlink()
         guest.write(root, files)
 
-    return _built(f"{lab.suite}-base", [mirrors, guest.PACKAGES, files], build) / "upper"
+    return built(f"{lab.suite}-base", [mirrors, guest.PACKAGES, files], build) / "upper"
 
 
 def layers(lab: Lab, host: Host) -> list[Path]:
@@ -132,10 +132,10 @@ def layers(lab: Lab, host: Host) -> list[Path]:
     )
 
     def build(folder: Path) -> None:
-        _build(lab, "sh", "-c", CHROOT, "sh", folder, bottom, script)
+        isolated(lab, "sh", "-c", CHROOT, "sh", folder, bottom, script)
 
     name = f"{lab.suite}-{'-'.join(sorted(host.install))}"
-    return [_built(name, [str(bottom), CHROOT, script], build) / "upper", bottom]
+    return [built(name, [str(bottom), CHROOT, script], build) / "upper", bottom]
 
 
 def disk(lab: Lab, host: Host) -> Path:
@@ -145,10 +145,10 @@ def disk(lab: Lab, host: Host) -> Path:
 
     def build(folder: Path) -> None:
         guest.write(folder / "upper", own, below=below[-1])
-        _build(lab, "sh", "-c", IMAGE, "sh", folder, ":".join(map(str, below)), UML_MODULES)
+        isolated(lab, "sh", "-c", IMAGE, "sh", folder, ":".join(map(str, below)), UML_MODULES)
 
     inputs = [*map(str, below), IMAGE, own, sorted(map(str, UML_MODULES.iterdir()))]
-    return _built(f"{lab.suite}-{host.name}-disk", inputs, build) / "disk.img"
+    return built(f"{lab.suite}-{host.name}-disk", inputs, build) / "disk.img"
 
 
 def own_files(lab: Lab, host: Host) -> guest.Files:
@@ -163,10 +163,15 @@ def clean(lab: Lab) -> None:
         shutil.rmtree(folder)
 
 
-def _built(name: str, inputs: list[object], build: Callable[[Path], None]) -> Path:
-    """The folder for these ``inputs``, which ``build`` fills if it does not exist yet."""
+def place(name: str, inputs: list[object]) -> Path:
+    """The folder for these ``inputs``, whether it is there or not."""
     key = hashlib.sha256(json.dumps(inputs, default=repr).encode()).hexdigest()[:12]
-    folder = paths.CACHE / f"{name}-{key}"
+    return paths.CACHE / f"{name}-{key}"
+
+
+def built(name: str, inputs: list[object], build: Callable[[Path], None]) -> Path:
+    """The folder for these ``inputs``, which ``build`` fills if it does not exist yet."""
+    folder = place(name, inputs)
     if folder.exists():
         return folder
     partial = folder.with_name(folder.name + paths.PARTIAL)
@@ -187,6 +192,7 @@ def _prune(name: str, keep: Path) -> None:
             shutil.rmtree(folder.rename(folder.with_name(folder.name + paths.PARTIAL)))
 
 
-def _build(lab: Lab, *argv: object) -> None:
+def isolated(lab: Lab, *argv: object) -> None:
+    """Run a step of a build: in the group by which :func:`clean` finds it, with mounts of its own."""
     command = ["unshare", "--mount", *map(str, argv)]
     run(*cgroups.command(lab.group("build"), command))

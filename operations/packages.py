@@ -15,6 +15,8 @@ from operations.failure import fail
 
 # Seconds to wait for another apt or dpkg: a fresh Debian updates itself in its first minutes.
 LOCK_TIMEOUT = 120
+# Seconds to wait for the installation of a run that was killed: it goes on, on the host, to its end.
+OTHER_RUN_TIMEOUT = 1200
 
 # A script, so that its end removes policy-rc.d whatever happens. Arguments: options of apt-get, packages.
 #
@@ -32,7 +34,7 @@ LOCK_TIMEOUT = 120
 INSTALL = f"""
 set -e
 exec 9>/run/lock/openstack-pyinfra-packages
-flock -w {LOCK_TIMEOUT} 9 || {{ echo "another run is installing packages" >&2; exit 1; }}
+flock -w {OTHER_RUN_TIMEOUT} 9 || {{ echo "another run is still installing packages" >&2; exit 1; }}
 policy={POLICY}
 restore() {{
     if grep -qsF '{POLICY_MARKER}' $policy; then rm -f $policy; fi

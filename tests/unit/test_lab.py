@@ -189,21 +189,21 @@ def test_a_build_that_broke_off_is_made_again(state):
         (folder / "whole").touch()
 
     with pytest.raises(KeyboardInterrupt):
-        images._built("base", ["input"], broken)
-    folder = images._built("base", ["input"], whole)
+        images.built("base", ["input"], broken)
+    folder = images.built("base", ["input"], whole)
     assert [file.name for file in folder.iterdir()] == ["whole"]
-    assert images._built("base", ["input"], broken) == folder  # complete: not built again
+    assert images.built("base", ["input"], broken) == folder  # complete: not built again
 
 
 def test_a_build_replaces_what_no_host_stands_on(state):
     def build(folder):
         (folder / "upper").mkdir()
 
-    first = images._built("base", ["first"], build)
-    second = images._built("base", ["second"], build)
-    other = images._built("base-disk", ["first"], build)
+    first = images.built("base", ["first"], build)
+    second = images.built("base", ["second"], build)
+    other = images.built("base-disk", ["first"], build)
     assert not first.exists()
     (state / "run/host").mkdir(parents=True)
     (state / "run/host/lower").symlink_to(second / "upper")
-    third = images._built("base", ["third"], build)
+    third = images.built("base", ["third"], build)
     assert second.exists() and third.exists() and other.exists()
