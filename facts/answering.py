@@ -33,25 +33,14 @@ while True:
 
 
 class HttpStatus(FactBase[str]):
-    """What a URL answers, tried once: the status, or why there is none."""
+    """What a URL answers at last: the status, or why there is none.
 
-    def command(self, url: str, ca: str = "") -> str:
-        return f"python3 -c {quote(REQUEST + chr(10) + 'print(answer)')} {quote(url)} {quote(ca)} 0"
+    Tried until the status is one of ``status``, for ``timeout`` seconds at most.
+    """
+
+    def command(self, url: str, status: list[str], timeout: int, ca: str = "") -> str:
+        program = quote(REQUEST + "\nprint(answer)")
+        return f"python3 -c {program} {quote(url)} {quote(ca)} {timeout} {' '.join(status)}"
 
     def process(self, output: list[str]) -> str:
         return "\n".join(output).strip()
-
-
-class PortOpen(FactBase[bool]):
-    """Whether a TCP port accepts a connection, tried once, by bash itself: EL 7 has no Python 3."""
-
-    def command(self, address: str, port: int) -> str:
-        return f"if {connect(address, port)}; then echo open; else echo closed; fi"
-
-    def process(self, output: list[str]) -> bool:
-        return "open" in output
-
-
-def connect(address: str, port: int) -> str:
-    """A shell command that succeeds when the port accepts a connection within 3 seconds."""
-    return f"timeout 3 bash -c {quote(f': </dev/tcp/{address}/{port}')} 2>/dev/null"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from shlex import quote
 
-from pyinfra import host
+from pyinfra import host, state
 from pyinfra.api import StringCommand, operation
 
-from facts.answering import REQUEST, HttpStatus, PortOpen, connect
+from facts.answering import HttpStatus
 from facts.reading import Unreadable, read
 from facts.systemd import Units, full_name
 from operations import config as configuration
@@ -150,53 +150,25 @@ def override(unit: str, content: str):
 
 @operation()
 def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 60, ca: str = ""):
-    """Wait until a URL answers, seen from the host. Nothing to do when it already does.
+    """Wait until a URL answers, seen from the host. Waiting changes nothing, and is never counted as a change.
 
     Args:
         url: ``http://`` or ``https://``. Redirects are not followed.
         status: the answers to wait for. 300 is keystone's list of versions; 401 wants a token, and so
             comes from a service that is up.
-        timeout: seconds to wait at most.
+        timeout: seconds to wait at most. While the plan is made it is tried once: what does not answer
+            yet shows up as a change to come.
         ca: file of certificates to trust; the system's own without it.
     """
-    answer = read(HttpStatus, url=url, ca=ca)
+    wanted = [str(code) for code in status]
+    seconds = timeout if state.is_executing else 0
+    answer = read(HttpStatus, url=url, status=wanted, timeout=seconds, ca=ca)
     if isinstance(answer, Unreadable):
         yield fail(f"{url} can't be tried: {answer.reason}")
-        return
-    wanted = [str(code) for code in status]
-    if answer in wanted:
+    elif answer in wanted:
         host.noop(f"{url} answers {answer}")
-        return
-    report = (
-        "if answer not in wanted:\n"
-        '    sys.exit("%s: %s after %s seconds; wanted %s" % (url, answer, sys.argv[3], " or ".join(wanted)))'
-    )
-    yield StringCommand(
-        "python3", "-c", quote(f"{REQUEST}\n{report}"), quote(url), quote(ca), str(timeout), *wanted
-    )  # fmt: skip
-
-
-@operation()
-def port(address: str, port: int, timeout: int = 60):
-    """Wait until a TCP port accepts connections, seen from the host. Nothing to do when it already does.
-
-    Args:
-        address: IP address or name.
-        port: its number.
-        timeout: seconds to wait at most.
-    """
-    found = read(PortOpen, address=address, port=port)
-    if isinstance(found, Unreadable):
-        yield fail(f"port {port} of {address} can't be tried: {found.reason}")
-    elif found:
-        host.noop(f"{address}:{port} accepts connections")
     else:
-        yield StringCommand(
-            f"end=$(($(date +%s) + {timeout})); "
-            f'until {connect(address, port)}; do if [ "$(date +%s)" -ge "$end" ]; then '
-            f"echo {quote(f'{address}:{port}: no connection after {timeout} seconds')} >&2; exit 1; fi; "
-            "sleep 1; done"
-        )
+        yield fail(f"{url}: {answer} after {seconds} seconds; wanted {' or '.join(wanted)}")
 
 
 def _refusal(unit: str, state: dict) -> str | None:
