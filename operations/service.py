@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from shlex import quote
 
-from pyinfra import host, state
+from pyinfra import host
+from pyinfra import state as run
 from pyinfra.api import StringCommand, operation
 
 from facts.answering import HttpStatus
@@ -150,7 +151,7 @@ def override(unit: str, content: str):
 
 @operation()
 def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 60, ca: str = ""):
-    """Wait until a URL answers, seen from the host. Waiting changes nothing, and is never counted as a change.
+    """Wait until a URL answers, seen from the host. Waiting changes nothing, and is not counted as a change.
 
     Args:
         url: ``http://`` or ``https://``. Redirects are not followed.
@@ -161,7 +162,7 @@ def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 
         ca: file of certificates to trust; the system's own without it.
     """
     wanted = [str(code) for code in status]
-    seconds = timeout if state.is_executing else 0
+    seconds = timeout if run.is_executing else 0
     answer = read(HttpStatus, url=url, status=wanted, timeout=seconds, ca=ca)
     if isinstance(answer, Unreadable):
         yield fail(f"{url} can't be tried: {answer.reason}")
