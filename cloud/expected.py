@@ -94,10 +94,13 @@ def units(cloud: Cloud, host: str) -> list[str]:
         wanted += ["keystone/api", "glance/api", "placement/api"]
         wanted += [f"nova/{part}" for part in ("api", "metadata", "scheduler", "conductor", "novncproxy")]
         wanted += ["neutron/api", "neutron/rpc", "cinder/api", "cinder/scheduler", "horizon/web"]
+    carries = cloud.does("network", host) or cloud.does("compute", host)
     if cloud.does("network", host):
         wanted += ["openvswitch/daemon"] + [f"neutron/{kind}" for kind in AGENT_KINDS]
     if cloud.does("compute", host):
-        wanted += ["libvirt/daemon", "openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
+        wanted += ["libvirt/daemon", "iscsi/initiator"]
+        wanted += ["openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
     if cloud.does("storage", host):
         wanted += ["iscsi/target", "cinder/volume"]
-    return list(dict.fromkeys(node.unit(name) for name in wanted))
+    own = ["openstack-bridges"] if carries and node.needs_bridges(cloud.settings) else []
+    return list(dict.fromkeys([*(node.unit(name) for name in wanted), *own]))

@@ -39,6 +39,10 @@ class Node:
     def tunnel_address(self) -> str:
         return str(self.settings.tunnel_address or self.settings.address)
 
+    def needs_bridges(self, cloud: CloudSettings) -> bool:
+        """Whether Open vSwitch has bridges of ours here, if the host carries networks at all."""
+        return bool(self.settings.provider_interface or cloud.openvswitch_datapath == "netdev")
+
     @property
     def platform(self) -> Platform:
         return PLATFORMS[self.settings.platform]

@@ -107,7 +107,7 @@ DEBIAN = Platform(
         "cinder/scheduler": "cinder-scheduler",
         "cinder/volume": "cinder-volume",
         "iscsi/target": "rtslib-fb-targetctl",
-        "iscsi/initiator": "iscsid",
+        "iscsi/initiator": "iscsid.socket",
         "horizon/web": "apache2",
     },
     paths={

@@ -98,7 +98,7 @@ def _units(report: Report, cloud: Cloud, answers: Answers) -> None:
             if isinstance(found, str):
                 report.add("Units", name, unit, "active, enabled", found, False)
                 continue
-            state = found[unit]
+            state = found.get(unit, {"active": "no answer", "sub": "", "enabled": "", "restarts": 0})
             running = state["active"] == "active"
             starts = state["enabled"] not in ("disabled", "masked", "masked-runtime", "")
             text = f"{state['active']} ({state['sub']}), {state['enabled'] or 'no such unit'}"

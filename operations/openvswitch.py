@@ -41,7 +41,7 @@ def option(key: str, value: str, unit: str):
 
 @operation()
 def bridge(bridge: str, port: str, datapath: str = "system"):
-    """Make a bridge, with one interface of the host as its port; both are brought up.
+    """Make a bridge, with one interface of the host as its port. To bring the links up is another's work.
 
     Never takes an interface that carries an address: whoever came in through it would be locked out.
 
@@ -72,5 +72,4 @@ def bridge(bridge: str, port: str, datapath: str = "system"):
         "ovs-vsctl --timeout=30 --may-exist add-br", name,
         "-- set bridge", name, QuoteString(f"datapath_type={datapath}"),
         "-- --may-exist add-port", name, interface,
-        "&& ip link set", interface, "up && ip link set", name, "up",
     )  # fmt: skip

@@ -4,7 +4,7 @@ from pyinfra import host
 
 from cloud.identity import registration
 from facts.hypervisor import VirtType
-from operations import config, identity, nova, schema, service
+from operations import config, identity, iscsi, nova, schema, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -106,7 +106,12 @@ if compute:
         overrides=cloud.settings.config_overrides,
         virt_type=virt_type,
     )
-    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")])
+    # Before the first volume is attached: nova tells the storage host who will log in.
+    iscsi.initiator_named(name="Name the host for iSCSI")
+    service.running(
+        name="Start libvirt, and listen for whoever needs the iSCSI initiator",
+        units=[node.unit("libvirt/daemon"), node.unit("iscsi/initiator")],
+    )
     service.running(
         name="Start nova-compute",
         units=[node.unit("nova/compute")],

@@ -33,16 +33,18 @@ if cloud.does("network", host) or cloud.does("compute", host):
             port=node.settings.tunnel_interface,
             datapath="netdev",
         )
+    if node.needs_bridges(cloud.settings):
         config.file(
-            name="Keep the tunnel address on its bridge",
-            src="templates/openvswitch/tunnel-address.service.j2",
-            dest="/etc/systemd/system/openstack-tunnel-address.service",
+            name="Keep the bridges' links up, and the tunnel's address on its bridge",
+            src="templates/openvswitch/bridges.service.j2",
+            dest="/etc/systemd/system/openstack-bridges.service",
             mode="644",
+            cloud=cloud,
             node=node,
             unit=node.unit("openvswitch/daemon"),
         )
         service.running(
-            name="Set the tunnel address",
-            units=["openstack-tunnel-address"],
-            config=["/etc/systemd/system/openstack-tunnel-address.service"],
+            name="Bring the bridges' links up",
+            units=["openstack-bridges"],
+            config=["/etc/systemd/system/openstack-bridges.service"],
         )

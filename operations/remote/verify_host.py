@@ -1,4 +1,4 @@
-"""Runs on every host for verify: ports, units, the volume group. Reads only. Plain Python 3.6, no package.
+"""Runs on every host for verify: ports, units, the volume group. Reads only. Plain Python 3.7, no package.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null}``.
 Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}}``.
@@ -69,7 +69,7 @@ def volume_group(name):
         "size": int(group["vg_size"]),
         "free": int(group["vg_free"]),
         "volumes": len(volumes) - len(pools),
-        "pool": max((float(pool["data_percent"]) for pool in pools), default=None),
+        "pool": max((float(pool["data_percent"] or 0) for pool in pools), default=None),
     }
 
 

@@ -29,7 +29,7 @@ OURS = "192.168.56.11 controller\n192.168.56.12 compute\n"
         # Both names on one wrong line.
         ("127.0.1.1 controller compute\n", OURS),
         # Comments and empty lines are kept, also a comment that names a host.
-        ("# 127.0.1.1 controller\n\n::1 ip6-localhost\n", "# 127.0.1.1 controller\n\n::1 ip6-localhost\n" + OURS),
+        ("# 127.0.1.1 compute\n\n::1 localhost\n", "# 127.0.1.1 compute\n\n::1 localhost\n" + OURS),
         # No newline at the end.
         ("127.0.0.1 localhost", "127.0.0.1 localhost\n" + OURS),
         # The name is there twice, once wrong.

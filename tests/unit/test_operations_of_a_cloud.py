@@ -215,4 +215,6 @@ def test_one_database_that_cannot_be_read(run, cloud, caplog):
     assert at_head(run, cloud, answer) == [FAILED]
     command = run.commands[0]
     assert command.function(run.state, run.host) is False
-    assert "glance: its schema can't be read: glance: OperationalError: (1045, 'Access denied')" in caplog.text
+    assert (
+        "glance: its schema can't be read: glance: OperationalError: (1045, 'Access denied')" in caplog.text
+    )

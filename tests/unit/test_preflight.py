@@ -112,17 +112,13 @@ def test_in_user_space_the_deploy_itself_gives_the_tunnel_its_address(tmp_path):
 @pytest.mark.parametrize(("host", "memory"), [("compute", 900), ("storage", 900)])
 def test_the_least_memory(found, host, memory):
     assert found(host, memory=memory) == []
-    assert found(host, memory=memory - 1) == [
-        f"{memory - 1} MiB of memory; a {host} host needs {memory} MiB"
-    ]
+    assert found(host, memory=memory - 1) == [f"{memory - 1} MiB of memory; a {host} host needs {memory} MiB"]
 
 
 @pytest.mark.parametrize(("host", "disk"), [("compute", 3000), ("storage", 1500)])
 def test_the_least_room_on_the_root_file_system(found, host, disk):
     assert found(host, free_disk=disk) == []
-    assert found(host, free_disk=disk - 1) == [
-        f"{disk - 1} MiB free on /; a {host} host needs {disk} MiB"
-    ]
+    assert found(host, free_disk=disk - 1) == [f"{disk - 1} MiB free on /; a {host} host needs {disk} MiB"]
 
 
 def test_packages_that_are_installed_need_no_room(found):

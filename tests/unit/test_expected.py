@@ -1,0 +1,93 @@
+"""What a healthy cloud must report, from the inventory."""
+
+import clouds
+import pytest
+
+from cloud import expected
+
+DATA = {"provider_interface": "eth1"}
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    """A database and a network host of their own, and two compute hosts, one of which also stores volumes."""
+    hosts = {
+        "ctl": (["controller"], {"ssh_hostname": "192.168.56.11"}),
+        "db": (["database"], {"ssh_hostname": "192.168.56.21"}),
+        "net": (["network"], {"ssh_hostname": "192.168.56.31", **DATA}),
+        "cmp1": (["compute"], {"ssh_hostname": "192.168.56.41"}),
+        "cmp2": (["compute", "storage"], {"ssh_hostname": "192.168.56.42", "volume_devices": ["/dev/sdb"]}),
+    }
+    return clouds.cloud(tmp_path, hosts)
+
+
+def test_nova(cloud):
+    assert expected.nova_services(cloud) == [
+        ("ctl", "nova-conductor"),
+        ("ctl", "nova-scheduler"),
+        ("cmp1", "nova-compute"),
+        ("cmp2", "nova-compute"),
+    ]
+    assert expected.hypervisors(cloud) == ["cmp1", "cmp2"]
+
+
+def test_neutron(cloud):
+    assert expected.neutron_agents(cloud) == [
+        ("net", "Open vSwitch agent"),
+        ("net", "DHCP agent"),
+        ("net", "L3 agent"),
+        ("net", "Metadata agent"),
+        ("cmp1", "Open vSwitch agent"),
+        ("cmp2", "Open vSwitch agent"),
+    ]
+
+
+def test_cinder(cloud):
+    assert expected.cinder_services(cloud) == [("ctl", "cinder-scheduler"), ("cmp2@lvm", "cinder-volume")]
+
+
+def test_ports(cloud):
+    ports = {(port.host, port.address, port.port) for port in expected.ports(cloud)}
+    assert ports == {
+        *(("db", "192.168.56.21", port) for port in (3306, 5672, 11211)),
+        *(("ctl", "192.168.56.11", port) for port in (5000, 9292, 8778, 8774, 9696, 8776, 8775, 6080, 80)),
+    }
+
+
+def test_units(cloud):
+    assert expected.units(cloud, "db") == ["chrony", "mariadb", "rabbitmq-server", "memcached"]
+    assert expected.units(cloud, "net") == [
+        "chrony",
+        "openvswitch-switch",
+        "neutron-openvswitch-agent",
+        "neutron-dhcp-agent",
+        "neutron-l3-agent",
+        "neutron-metadata-agent",
+        "openstack-bridges",
+    ]
+    assert expected.units(cloud, "cmp2") == [
+        "chrony",
+        "libvirtd",
+        "iscsid.socket",
+        "openvswitch-switch",
+        "nova-compute",
+        "neutron-openvswitch-agent",
+        "rtslib-fb-targetctl",
+        "cinder-volume",
+    ]
+    assert not {"mariadb", "neutron-l3-agent", "openvswitch-switch"} & set(expected.units(cloud, "ctl"))
+
+
+def test_a_cloud_on_one_host_expects_nothing_twice(tmp_path):
+    roles = ["controller", "compute", "storage"]
+    one = {"one": (roles, {"ssh_hostname": "192.168.56.11", "volume_devices": ["/dev/sdb"], **DATA})}
+    cloud = clouds.cloud(tmp_path, one)
+    for wanted in (
+        expected.nova_services(cloud),
+        expected.neutron_agents(cloud),
+        expected.cinder_services(cloud),
+        expected.ports(cloud),
+        expected.units(cloud, "one"),
+    ):
+        assert wanted
+        assert len(set(wanted)) == len(wanted)

@@ -1,0 +1,91 @@
+"""The tables of names: every one that a task asks for is there, and a host's packages come once."""
+
+import ast
+import itertools
+from pathlib import Path
+
+import pytest
+
+from cloud.expected import AGENT_KINDS
+from cloud.platforms import PLATFORMS, ROLE_PARTS, role_packages
+from cloud.topology import ROLES
+
+ROOT = Path(__file__).parents[2]
+PROCESSES = {"nova/{}": ("conductor", "scheduler", "api", "metadata", "novncproxy")}
+
+
+def asked(method):
+    """The texts given to ``node.METHOD(…)`` in tasks and in cloud.expected; an f-string's hole is ``{}``."""
+    found = set()
+    for path in [*(ROOT / "tasks").glob("*.py"), ROOT / "cloud" / "expected.py", ROOT / "cloud" / "model.py"]:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == method and call.args:
+                (argument,) = call.args
+                if isinstance(argument, ast.Constant):
+                    found.add(argument.value)
+                elif isinstance(argument, ast.JoinedStr):
+                    parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in argument.values]
+                    found.add("".join(parts))
+    return found
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_every_unit_a_task_asks_for_is_known(platform):
+    names = asked("unit")
+    assert {"keystone/api", "libvirt/daemon", "nova/{}"} <= names
+    known = set(platform.units)
+    for name in names:
+        for process in PROCESSES.get(name, ("",)):
+            assert name.replace("{}", process) in known
+    assert {f"neutron/{kind}" for kind in AGENT_KINDS} <= known
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_every_path_a_task_asks_for_is_known(platform):
+    names = asked("path")
+    assert {"mariadb", "nova-uwsgi", "python"} <= names
+    assert names <= set(platform.paths)
+    assert all(path.startswith("/") for path in platform.paths.values())
+    assert len(set(platform.paths.values())) == len(platform.paths)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_every_role_has_its_packages(platform):
+    assert set(ROLE_PARTS) == set(ROLES)
+    parts = {part for parts in ROLE_PARTS.values() for part in parts}
+    assert parts | {"base"} == set(platform.packages)
+    for packages in platform.packages.values():
+        assert packages
+        assert len(set(packages)) == len(packages)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_host_gets_each_package_once_whatever_its_roles(platform):
+    for count in range(len(ROLES) + 1):
+        for roles in itertools.combinations(ROLES, count):
+            packages = role_packages(platform, "epoxy", set(roles))
+            assert len(set(packages)) == len(packages)
+            assert set(PLATFORMS[platform].packages["base"]) <= set(packages)
+
+
+def test_the_order_of_roles_does_not_matter():
+    assert role_packages("debian", "epoxy", {"compute", "storage"}) == role_packages(
+        "debian", "epoxy", {"storage", "compute"}
+    )
+
+
+def test_what_the_guides_install():
+    compute = role_packages("debian", "epoxy", {"compute"})
+    assert {"chrony", "nova-compute", "neutron-openvswitch-agent", "openvswitch-switch"} <= set(compute)
+    assert not {"keystone", "mariadb-server", "cinder-volume", "neutron-l3-agent"} & set(compute)
+    storage = role_packages("debian", "epoxy", {"storage"})
+    assert {"cinder-volume", "lvm2", "thin-provisioning-tools", "targetcli-fb"} <= set(storage)
+    assert not {"nova-compute", "openvswitch-switch"} & set(storage)
+
+
+def test_every_debconf_answer_is_one():
+    for answer in PLATFORMS["debian"].debconf:
+        package, question, kind, value = answer.split()
+        assert "/" in question
+        assert (kind, value) in {("boolean", "true"), ("boolean", "false")}
+        assert package
