@@ -98,8 +98,7 @@ def units(cloud: Cloud, host: str) -> list[str]:
     if cloud.does("network", host):
         wanted += ["openvswitch/daemon"] + [f"neutron/{kind}" for kind in AGENT_KINDS]
     if cloud.does("compute", host):
-        wanted += ["libvirt/daemon", "iscsi/initiator"]
-        wanted += ["openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
+        wanted += ["libvirt/daemon", "openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
     if cloud.does("storage", host):
         wanted += ["iscsi/target", "cinder/volume"]
     own = ["openstack-bridges"] if carries and node.needs_bridges(cloud.settings) else []

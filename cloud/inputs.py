@@ -61,8 +61,9 @@ def _explain(error: ValidationError, where: str) -> list[str]:
     lines = []
     for detail in error.errors():
         name = ".".join(str(part) for part in detail["loc"])
-        found = "" if detail["type"] == "missing" else f" (found {detail['input']!r})"
-        lines.append(f"{where}: {name}: {detail['msg']}{found}")
+        # Our own validators say what they found; their input may be all of the resources.
+        found = "" if detail["type"] in ("missing", "value_error") else f" (found {detail['input']!r})"
+        lines.append(f"{where}: {name}: {detail['msg'].removeprefix('Value error, ')}{found}")
     return lines
 
 

@@ -107,7 +107,6 @@ DEBIAN = Platform(
         "cinder/scheduler": "cinder-scheduler",
         "cinder/volume": "cinder-volume",
         "iscsi/target": "rtslib-fb-targetctl",
-        "iscsi/initiator": "iscsid.socket",
         "horizon/web": "apache2",
     },
     paths={

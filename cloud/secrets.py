@@ -35,6 +35,9 @@ NAMES: dict[str, str] = {
     },
 }
 
+# user_NAME_password is the password of a declared user (``resources``), written by the operator.
+DECLARED_USER = re.compile(r"user_.+_password")
+
 # Secrets stand in URLs (transport_url, connection), in INI files where "$" is oslo.config's reference sign
 # and "%" Python's, in shell files and in SQL. These characters mean nothing in any of them.
 ALLOWED = re.compile(r"[A-Za-z0-9._~-]+")
@@ -78,7 +81,8 @@ def weakness(name: str, value: object) -> str | None:
 def problems(values: dict[str, object], *, allow_weak: bool = False) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one."""
     found = []
-    for name in NAMES:
+    users = [name for name in values if DECLARED_USER.fullmatch(name)]
+    for name in (*NAMES, *users):
         if name not in values:
             found.append(f"secret {name} is missing")
             continue
@@ -87,7 +91,7 @@ def problems(values: dict[str, object], *, allow_weak: bool = False) -> list[str
         usable = isinstance(value, str) and ALLOWED.fullmatch(value)
         if reason and not (allow_weak and usable):
             found.append(f"secret {name} {reason}")
-    found += [f"unknown secret {name}" for name in values if name not in NAMES]
+    found += [f"unknown secret {name}" for name in values if name not in (*NAMES, *users)]
     return found
 
 
@@ -113,6 +117,10 @@ def generate(present: dict[str, str]) -> str:
     for name, purpose in NAMES.items():
         value = present.get(name) or random.token_hex(GENERATED_BYTES)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']
+    for name in present:
+        if DECLARED_USER.fullmatch(name):
+            # Quoted: a user's name may hold what a bare key of TOML may not.
+            lines += ["", "# a declared user", f'"{name}" = "{present[name]}"']
     return "\n".join(lines) + "\n"
 
 

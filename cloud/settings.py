@@ -9,15 +9,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from cloud.resources import Resources, Strict
 
 OptionValue = str | int | float | bool | list[str] | None
-
-
-class Strict(BaseModel):
-    """No unknown names, no change after the check."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AptSource(Strict):
@@ -36,6 +32,21 @@ class AptSource(Strict):
             f"Types: deb\nURIs: {' '.join(self.uris)}\nSuites: {' '.join(self.suites)}\n"
             f"Components: {' '.join(self.components)}\nSigned-By: {self.signed_by}\n"
         )
+
+
+class SmokeImage(Strict):
+    """The image of the smoke test's instances: files on the machine that runs pyinfra."""
+
+    disk: str = Field(description="The disk image; with a kernel it may be empty.")
+    disk_format: Literal["raw", "qcow2"] = Field("raw", description="Its format.")
+    kernel: str | None = Field(None, description="A kernel that nova boots directly.")
+    initramfs: str | None = Field(None, description="Its initramfs.")
+    properties: dict[str, str] = Field({}, description="Properties of the image in glance.")
+    tiny: bool = Field(
+        False, description="Whether it is the image of lab/image.py, which can be asked to write and read."
+    )
+    memory: int = Field(128, ge=64, description="Memory of an instance, in MiB.")
+    flavor_disk: int = Field(1, ge=0, description="Disk of an instance, in GiB.")
 
 
 class CloudSettings(Strict):
@@ -95,6 +106,20 @@ class CloudSettings(Strict):
         0.5, gt=0, description="Largest difference, in seconds, of a host's clock to the controller's."
     )
     verify_report: str | None = Field(None, description="File that verify writes its JSON report to.")
+    smoke_image: SmokeImage | None = Field(
+        None,
+        description="Image of the smoke test's instances: {disk, disk_format, kernel, initramfs, properties, "
+        "tiny, memory, flavor_disk}.",
+    )
+    smoke_report: str | None = Field(None, description="File that the smoke test writes its JSON report to.")
+    resources: Resources = Field(
+        Resources(),
+        description="What tasks/resources.py makes and tasks/teardown.py removes, as `cloud/resources.py` "
+        "describes it; default: nothing.",
+    )
+    confirm: str | None = Field(
+        None, description="For tasks/teardown.py, on its command line only: --data confirm=CLOUD_NAME."
+    )
 
 
 class NodeSettings(Strict):

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import cgroups, checks, hosts, images, lifecycle, network, paths, proxy, ssh, status
+from lab import cgroups, checks, hosts, image, images, lifecycle, network, paths, proxy, ssh, status
 from lab.hosts import Host, Lab
 from lab.shell import LabError, step
 
@@ -28,6 +28,7 @@ def up(lab: Lab, chosen: Sequence[Host]) -> None:
     proxy.up(lab)
     if not all(lifecycle.folder(host).exists() for host in chosen):
         images.base(lab)  # before the hosts, which would all build it at once
+    image.files(lab)
     _together(lifecycle.up, lab, chosen)
 
 

@@ -24,7 +24,7 @@ NEEDED = {
     "apt-cacher-ng": "apt-cacher-ng",
 }
 NEEDED_FOR_UML = {"linux.uml": "user-mode-linux", "uml_mconsole": "uml-utilities", "mkfs.ext4": "e2fsprogs"}
-DISK = 12  # GiB: the cache, and three hosts with a cloud on them
+DISK = 16  # GiB: the cache, and up to four hosts with a cloud on them
 
 
 def own(lab: Lab) -> None:

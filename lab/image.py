@@ -27,7 +27,8 @@ apt-get -qq download "$kernel" busybox-static
 for package in *.deb; do dpkg-deb --extract "$package" extracted; done
 cp extracted/boot/vmlinuz-* kernel
 version=${{kernel#linux-image-}}
-depmod --basedir extracted/usr "$version" 2>/dev/null || depmod --basedir extracted "$version"
+ln -s usr/lib extracted/lib
+depmod --basedir extracted "$version"
 cd root  # the scripts are there
 mkdir -p bin dev etc modules proc sys
 cp ../extracted/usr/bin/busybox bin/busybox

@@ -15,11 +15,8 @@ from pathlib import Path
 
 from lab import cgroups, guest, paths, ssh
 from lab.hosts import Host, Lab
-from lab.shell import run, step
+from lab.shell import LabError, run, step
 
-# Debian's own names for its archives; http, since the proxy can't keep what is encrypted.
-DEBIAN = "http://mirror.example.org/debian"
-SECURITY = "http://security.example.org/debian-security"
 UML_MODULES = Path("/usr/lib/uml/modules")
 
 # These run in a mount namespace of their own: nothing stays mounted when a build is killed.
@@ -50,17 +47,24 @@ rm -r upper work
 """
 
 
-def archive(sources: Iterable[str], ending: str, default: str) -> str:
-    """The machine's own mirror of an archive.
+def archive(sources: Iterable[str], ending: str) -> str:
+    """The machine's own mirror of an archive, over http: the proxy can't keep what is encrypted.
 
     Args:
         sources: texts of apt's lists of sources, of either format.
         ending: ``debian`` or ``debian-security``, with which the mirror's address ends.
-        default: for a machine that knows none, or only an encrypted one.
+
+    Raises:
+        LabError: apt's sources name no such mirror.
     """
     lines = [line for text in sources for line in text.splitlines() if not line.lstrip().startswith("#")]
-    found = re.search(rf"\bhttp://\S+/{ending}(?=/?(\s|$))", "\n".join(lines))
-    return found[0] if found else default
+    found = re.search(rf"\bhttps?://(\S+/{ending})(?=/?(\s|$))", "\n".join(lines))
+    if not found:
+        raise LabError(
+            f"apt's sources on this machine name no archive ending in /{ending}: the lab takes its packages "
+            "from where the machine does; add one to /etc/apt/sources.list.d"
+        )
+    return f"http://{found[1]}"
 
 
 def sources(suite: str) -> list[str]:
@@ -68,11 +72,11 @@ def sources(suite: str) -> list[str]:
     folder = Path("/etc/apt")
     files = [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]
     texts = [file.read_text() for file in files if file.exists()]
-    debian = archive(texts, "debian", DEBIAN)
+    debian = archive(texts, "debian")
     return [
         f"deb {debian} {suite} main",
         f"deb {debian} {suite}-updates main",
-        f"deb {archive(texts, 'debian-security', SECURITY)} {suite}-security main",
+        f"deb {archive(texts, 'debian-security')} {suite}-security main",
     ]
 
 
@@ -122,11 +126,14 @@ def layers(lab: Lab, host: Host) -> list[Path]:
             "apt-get -qq update",
             f"apt-get -qq install --download-only {names}",
             "touch /root/.before",
-            # Without a network, or a package's script writes the machine's address into its configuration.
-            f"unshare --net apt-get -qq install {names}",
+            # Without a network, or a package's script writes the machine's address into its configuration;
+            # as localhost, since nova-common's wants an address for the host's own name, or fails.
+            f"unshare --net --uts sh -c 'hostname localhost && apt-get -qq install {names}'",
             # The packages' services would start at boot with sample configurations; cinder-volume then spins.
             "find /etc/systemd/system -path '*.wants/*.service' -newer /root/.before -delete",
             "rm /root/.before",
+            # Every host that is made of this would have the same name as an iSCSI initiator.
+            "rm -f /etc/iscsi/initiatorname.iscsi",
             "apt-get clean",
         )
     )

@@ -104,14 +104,13 @@ if compute:
         dest="/etc/nova/nova-compute.conf",
         group="nova",
         overrides=cloud.settings.config_overrides,
+        cloud=cloud,
         virt_type=virt_type,
     )
-    # Before the first volume is attached: nova tells the storage host who will log in.
+    # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not
+    # started here: iscsiadm does that (iscsid.startup), and where the kernel has no initiator it can't run.
     iscsi.initiator_named(name="Name the host for iSCSI")
-    service.running(
-        name="Start libvirt, and listen for whoever needs the iSCSI initiator",
-        units=[node.unit("libvirt/daemon"), node.unit("iscsi/initiator")],
-    )
+    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")])
     service.running(
         name="Start nova-compute",
         units=[node.unit("nova/compute")],
@@ -121,7 +120,8 @@ if compute:
 if controller or compute:
     # Works on the first controller; the others take part so that it comes after their nova-compute's start.
     nova.hosts_mapped(
-        name="Map every compute host into its cell, waiting 120 seconds at most for all to report",
+        # libvirt's first start asks each of QEMU's 30 emulators what it can do: minutes on a slow host.
+        name="Map every compute host into its cell, waiting 300 seconds at most for all to report",
         cloud=cloud,
-        timeout=120,
+        timeout=300,
     )

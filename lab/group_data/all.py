@@ -1,5 +1,9 @@
 """The lab's cloud: small hosts on one machine, without a kernel module for Open vSwitch."""
 
+from lab.hosts import chosen as _chosen
+from lab.image import parts as _parts
+from lab.paths import SSH as _SSH
+
 management_network = "10.56.0.0/24"
 cloud_name = "lab"
 workers = 1
@@ -8,3 +12,92 @@ openvswitch_datapath = "netdev"
 
 # cinder-rootwrap takes seconds in a User Mode Linux host: an attach makes about seven calls.
 rpc_response_timeout = 180
+
+# The image that `python -m lab up` has built; it speaks the smoke test's language.
+smoke_image = {"tiny": True, **{part: str(path) for part, path in _parts().items()}}
+
+# The demo: a project that can be looked at in Horizon, with one instance that has a volume and a floating IP.
+_tiny = _parts()
+# A container's kernel has no iSCSI initiator: the volume is attached in the lab "attach" only.
+_attach = any(host.name == "compute2" for host in _chosen().hosts)
+resources = {
+    "flavors": [
+        {"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1},
+        {"name": "m1.tiny", "vcpus": 1, "ram": 512, "disk": 1},
+    ],
+    "images": [
+        {
+            "name": "tiny-kernel",
+            "file": _tiny["kernel"],
+            "disk_format": "aki",
+            "container_format": "aki",
+            "visibility": "public",
+        },
+        {
+            "name": "tiny-initramfs",
+            "file": _tiny["initramfs"],
+            "disk_format": "ari",
+            "container_format": "ari",
+            "visibility": "public",
+        },
+        {
+            "name": "tiny",
+            "file": _tiny["disk"],
+            "kernel": "tiny-kernel",
+            "ramdisk": "tiny-initramfs",
+            "visibility": "public",
+        },
+    ],
+    "keypairs": [
+        {"name": "lab", "public_key_file": _SSH / "id_ed25519.pub", "users": ["admin", "demo"]},
+    ],
+    "security_groups": [
+        {
+            "name": "hello",
+            "project": "demo",
+            "rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": 22}],
+        },
+    ],
+    "networks": [
+        {
+            "name": "provider",
+            "type": "flat",
+            "physical_network": "provider",
+            "shared": True,
+            "external": True,
+            "subnets": [
+                {
+                    "name": "provider",
+                    "cidr": "10.56.1.0/24",
+                    "gateway": "10.56.1.1",
+                    "pools": [("10.56.1.100", "10.56.1.199")],
+                }
+            ],
+        },
+        {
+            "name": "private",
+            "project": "demo",
+            "subnets": [{"name": "private", "cidr": "192.168.100.0/24", "gateway": "192.168.100.1"}],
+        },
+    ],
+    "routers": [
+        {"name": "router", "project": "demo", "external_network": "provider", "subnets": ["private"]},
+    ],
+    "volumes": [{"name": "hello-volume", "project": "demo", "size": 1}],
+    "instances": [
+        {
+            "name": "hello-instance",
+            "project": "demo",
+            "flavor": "m1.nano",
+            "image": "tiny",
+            "networks": ["private"],
+            "keypair": "lab",
+            "security_groups": ["hello"],
+            "volumes": ["hello-volume"] if _attach else [],
+            "availability_zone": "nova:compute2" if _attach else "nova:compute",
+        }
+    ],
+    "floating_ips": [
+        {"name": "hello-instance", "project": "demo", "network": "provider", "instance": "hello-instance"},
+    ],
+}

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.hosts import UML, chosen
+
 ROOT = Path(__file__).parents[2]
 INVENTORY = "lab/inventory.py"
 PYINFRA = str(Path(sys.executable).with_name("pyinfra"))
@@ -91,16 +93,23 @@ def secrets() -> dict[str, str]:
     return tomllib.loads((ROOT / "lab" / "secrets.toml").read_text())
 
 
+def _uml_hosts() -> list[str]:
+    return [host.name for host in chosen().hosts if host.kind == UML]
+
+
 class ProcessTable:
     """Collects every command line while it is open: the containers' processes too, which this machine sees.
 
-    A User Mode Linux host keeps its processes to itself: they are asked for over SSH.
+    The User Mode Linux hosts keep their processes to themselves: they are asked for over SSH.
     """
 
     def __init__(self):
         self.lines: set[str] = set()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._here), threading.Thread(target=self._storage)]
+        self._threads = [
+            threading.Thread(target=self._here),
+            *(threading.Thread(target=self._there, args=[name]) for name in _uml_hosts()),
+        ]
 
     def __enter__(self):
         for thread in self._threads:
@@ -120,10 +129,10 @@ class ProcessTable:
                 except OSError:
                     continue
 
-    def _storage(self):
+    def _there(self, name):
         while not self._stop.wait(0.5):
             done = subprocess.run(
-                [sys.executable, "-m", "lab", "ssh", "storage", "ps -eo args"],
+                [sys.executable, "-m", "lab", "ssh", name, "ps -eo args"],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

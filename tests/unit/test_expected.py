@@ -68,7 +68,6 @@ def test_units(cloud):
     assert expected.units(cloud, "cmp2") == [
         "chrony",
         "libvirtd",
-        "iscsid.socket",
         "openvswitch-switch",
         "nova-compute",
         "neutron-openvswitch-agent",

@@ -7,6 +7,7 @@ import pytest
 
 from lab import cgroups, checks, guest, images, network, paths, status, uml
 from lab.hosts import LABS, NSPAWN, UML
+from lab.shell import LabError
 
 
 @pytest.fixture(params=sorted(LABS))
@@ -22,9 +23,15 @@ def test_link_names_are_unique_and_fit_the_kernel(lab):
 
 
 def test_labs_can_run_side_by_side():
-    prefixes = [lab.prefix for lab in LABS.values()]
-    gateways = [lab.gateway.network for lab in LABS.values()]
-    assert len(set(prefixes)) == len(set(gateways)) == len(LABS)
+    first, spare = LABS["debian13"], LABS["spare"]
+    assert first.prefix != spare.prefix
+    assert not first.gateway.network.overlaps(spare.gateway.network)
+
+
+def test_the_lab_for_attaching_is_the_first_with_one_host_more():
+    attach = [host for host in LABS["attach"].hosts if host.name != "compute2"]
+    assert attach == list(LABS["debian13"].hosts)
+    assert LABS["debian13"].networks == LABS["attach"].networks
 
 
 def test_hosts_stand_in_the_management_network(lab):
@@ -104,15 +111,22 @@ Suites: bookworm
     "text, ending, expected",
     [
         (DEB822, "debian", "http://mirror.example.org/debian"),
-        ("deb http://a.example.org/debian-security b main\n", "debian", "default"),
         ("deb http://a.example.org/debian-security b main\n", "debian-security", "http://a.example.org/debian-security"),
-        ("deb https://a.example.org/debian bookworm main\n", "debian", "default"),
+        ("deb https://a.example.org/debian bookworm main\n", "debian", "http://a.example.org/debian"),
         ("deb [arch=amd64] http://a.example.org/x/debian bookworm main\n", "debian", "http://a.example.org/x/debian"),
-        ("#deb http://a.example.org/debian bookworm main\n", "debian", "default"),
     ],
 )  # fmt: skip
-def test_archive_is_the_machines_own_unless_encrypted(text, ending, expected):
-    assert images.archive([text], ending, "default") == expected
+def test_archive_is_the_machines_own_without_encryption(text, ending, expected):
+    assert images.archive([text], ending) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["deb http://a.example.org/debian-security b main\n", "#deb http://a.example.org/debian bookworm main\n"],
+)
+def test_a_machine_without_an_archive_is_told(text):
+    with pytest.raises(LabError, match="apt's sources"):
+        images.archive([text], "debian")
 
 
 ADDRESSES = [

@@ -16,8 +16,7 @@ UNITS = {
         "neutron-l3-agent neutron-metadata-agent openstack-bridges"
     ),
     "compute": (
-        "chrony libvirtd iscsid.socket openvswitch-switch nova-compute neutron-openvswitch-agent "
-        "openstack-bridges"
+        "chrony libvirtd openvswitch-switch nova-compute neutron-openvswitch-agent openstack-bridges"
     ),
     "storage": "chrony rtslib-fb-targetctl cinder-volume",
 }
@@ -135,7 +134,7 @@ def test_a_healthy_cloud_passes(cloud, answers):
     assert report.warnings == []
     assert report.ok
     # hosts, units, ports, clocks, groups; nova, neutron, cinder, hypervisors; endpoints, schemas, upgrades
-    assert len(report.checks) == (3 + 33 + 12 + 3 + 1) + (3 + 5 + 2 + 1) + (18 + 8 + 6)
+    assert len(report.checks) == (3 + 32 + 12 + 3 + 1) + (3 + 5 + 2 + 1) + (18 + 8 + 6)
 
 
 def test_the_answers_are_not_changed(cloud, answers):

@@ -1,0 +1,177 @@
+"""The smoke test's programs, as far as they need no cloud."""
+
+import base64
+import hashlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+pytest.importorskip("openstack", reason="needs openstacksdk")
+
+from operations.remote import smoke, smoke_host, smoke_probe
+
+SOURCE = smoke.__file__
+
+
+def test_it_ends_when_the_one_who_asked_is_gone():
+    """A pyinfra that was killed reads no more; its program must not make servers beside the next run."""
+    text = f"import runpy, time\nrunpy.run_path({SOURCE!r})['end_with_the_one_who_asked']()\n"
+    text += "print('watching', flush=True)\ntime.sleep(60)\n"
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"watching\n"
+    assert process.poll() is None
+    process.stdout.close()
+    assert process.wait(timeout=5) == 1
+
+
+def test_a_wait_is_bounded_and_says_what_for():
+    with pytest.raises(smoke.Failed, match=r"^a is ACTIVE: not within 0 s$"):
+        smoke.wait("a is ACTIVE", 0, lambda: None)
+
+
+def test_each_item_has_its_own_answer():
+    def function(item):
+        if item["name"] == "bad":
+            raise smoke.Failed("no luck")
+        return {"id": 1}
+
+    answers = smoke.each(function, [{"name": "good"}, {"name": "bad"}])
+    assert answers == {"good": {"id": 1, "seconds": 0}, "bad": {"error": "no luck", "seconds": 0}}
+    assert smoke.each(function, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("HttpException: 500: Server Error for url: http://a:8774/v2.1/servers, Oops.", "500: Oops."),
+        ("no luck", "no luck"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_a_reason_is_the_apis_own(text, expected):
+    assert smoke.reason_of(RuntimeError(text)) == expected
+
+
+class Console:
+    """A cloud whose only server prints these lines."""
+
+    def __init__(self, *lines):
+        self.compute, self.lines = self, lines
+
+    def get_server_console_output(self, server, length):
+        return {"output": "\r\n".join(self.lines)}
+
+
+FIRST, SECOND = "0e7c2f4e-6f0c-4c40-9b3b-d1d3a2a7a001", "7b1d8a60-98b5-47b4-a7a1-3bd3a0f2c002"
+PLAN = {"image": {"tiny": True}, "limits": {"boot": 0}}
+
+
+def test_a_boot_ends_with_its_own_last_line():
+    server = {"id": "i", "name": "a"}
+    first = [f"TINY: boot {FIRST}, 6.12", "TINY: done"]
+    assert smoke.booted(Console(*first), server, PLAN) == first
+    # A reboot may keep the log: the end of the boot before is not the end of this one.
+    with pytest.raises(smoke.Failed, match=r"not within 0 s; it ends with: .* / TINY: done$"):
+        smoke.booted(Console(*first), server, PLAN, before=[FIRST])
+    again = [*first, f"TINY: boot {SECOND}, 6.12"]
+    with pytest.raises(smoke.Failed):
+        smoke.booted(Console(*again), server, PLAN, before=[FIRST])
+    assert smoke.booted(Console(*again, "TINY: done"), server, PLAN, before=[FIRST])[-1] == "TINY: done"
+
+
+@pytest.fixture
+def server():
+    """Answers each connection with what is in the list, after it has read the request's head."""
+    answers, requests = [], []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                requests.append(connection.recv(4096).decode())
+                if answers:
+                    connection.sendall(answers.pop(0))
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield listener.getsockname()[1], answers, requests
+    listener.close()
+
+
+def test_the_websocket_behind_the_console_greets(server):
+    port, answers, requests = server
+    answers += [
+        b"HTTP/1.1 200 OK\r\n\r\n<html>",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x82\x0cRFB 003.008\n",
+        b"HTTP/1.1 403 Forbidden\r\n\r\n",
+    ]
+    address = urllib.parse.urlsplit(f"http://127.0.0.1:{port}/vnc_auto.html?path=%3Ftoken%3Dt")
+    assert smoke.http(address, "/vnc_auto.html").startswith("HTTP/1.1 200 OK")
+    assert smoke.http(address, "/?token=t", upgrade=True) == "RFB 003.008"
+    assert requests[1].startswith("GET /?token=t HTTP/1.1\r\n")
+    with pytest.raises(smoke.Failed, match=r"closed without a greeting: HTTP/1\.1 403"):
+        smoke.http(address, "/?token=t", upgrade=True)
+
+
+def test_the_probe_asks_again_until_the_text_is_there(server, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    port, answers, _ = server
+    answers += [b"HTTP/1.0 200 OK\r\n\r\nvda 1\n", b"HTTP/1.0 200 OK\r\n\r\nvda 1\nvdb 2\n"]
+    ask = {"do": "get", "address": "127.0.0.1", "port": port, "path": "/", "until": "vdb 2", "limit": 5}
+    assert smoke_probe.patiently(ask) == {"ok": True, "text": "vda 1\nvdb 2"}
+
+
+def test_a_closed_port_is_a_reason():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    ask = {"do": "connect", "address": "127.0.0.1", "port": port, "limit": 0}
+    assert smoke_probe.patiently(ask) == {"ok": False, "text": "[Errno 111] Connection refused"}
+
+
+def test_traces_are_found_by_their_ids(monkeypatch):
+    said = {
+        "ip netns": "smoke-test\nqrouter-r-1 (id: 3)\nqdhcp-n-9 (id: 4)\n",
+        "lvs --noheadings -o lv_name": "  volume-v-1\n  volume-v-2\n",
+        "iscsiadm -m session": "tcp: [1] 10.0.0.3:3260,1 iqn.2010-10.org.openstack:volume-v-1 (non-flash)\n",
+        "virsh list --all --uuid": "i-1\n\n",
+    }
+    monkeypatch.setattr(smoke_host, "output", lambda *argv: said.get(" ".join(argv)))
+    monkeypatch.setattr(smoke_host, "listed", lambda folder: ["_base", "i-2"] if "nova" in folder else [])
+    request = {"ids": ["r-1", "v-1", "i-1", "i-2"], "names": ["smoke-test"], "limit": 0}
+    assert smoke_host.main(request) == {
+        "initiator": False,
+        "left": [
+            "network namespace smoke-test",
+            "network namespace qrouter-r-1",
+            "logical volume volume-v-1",
+            "iSCSI session iqn.2010-10.org.openstack:volume-v-1",
+            "virtual machine i-1",
+            "folder of an instance i-2",
+        ],
+    }
+
+
+def test_the_public_key_is_one():
+    from cloud.smoke import PUBLIC_KEY
+
+    kind, blob, _ = PUBLIC_KEY.split()
+    assert base64.b64decode(blob)[4:15].decode() == kind == "ssh-ed25519"
+    assert len(base64.b64decode(blob)) == 51
+
+
+def test_the_guest_writes_what_the_verdict_expects(tmp_path):
+    """The scripts of the image, run here: the same bytes, by another way."""
+    from cloud.smoke import MEGABYTES, content
+
+    line, total = content("compute")
+    shell = f"yes {line} | head -c {MEGABYTES * 1048576}"
+    written = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE).stdout
+    assert hashlib.sha256(written).hexdigest() == total
