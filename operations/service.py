@@ -12,7 +12,6 @@ from pyinfra.api import StringCommand, operation
 from facts.answering import HttpStatus
 from facts.reading import Unreadable, read
 from facts.systemd import Units, full_name
-from operations import config as configuration
 from operations.failure import fail
 
 # Arguments: what to do, seconds, units. systemctl waits for units that say when they are ready, for as long
@@ -97,56 +96,6 @@ def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = Tr
         yield _act("start", start, timeout)
     if stale:
         yield _act("restart", stale, timeout)
-
-
-@operation()
-def stopped(units: Sequence[str], disabled: bool = True):
-    """Have units not run. A unit that the host does not know is as good as stopped.
-
-    Args:
-        units: names of units.
-        disabled: whether they are also kept from starting at boot.
-    """
-    found = read(Units, units=list(units), config=[])
-    if isinstance(found, Unreadable):
-        yield fail(f"systemd's units can't be read: {found.reason}")
-        return
-    known = {
-        unit: state
-        for unit in units
-        if (state := found["units"].get(full_name(unit))) and state["load"] != "not-found"
-    }
-    stop = [unit for unit, state in known.items() if state["active"] not in ("inactive", "failed")]
-    disable = [unit for unit, state in known.items() if disabled and state["enabled"] == "enabled"]
-    if not (stop or disable):
-        host.noop(f"{', '.join(units)}: not running")
-    if disable:
-        yield _systemctl("disable", disable)
-    if stop:
-        yield _systemctl("stop", stop)
-
-
-@operation()
-def override(unit: str, content: str):
-    """Change a unit by a drop-in of ours, ``/etc/systemd/system/UNIT.d/openstack.conf``.
-
-    :func:`running` restarts the unit after it: it looks at a unit's drop-ins too.
-
-    Args:
-        unit: the unit's name.
-        content: the drop-in's text.
-    """
-    written = False
-    for command in configuration.file._inner(
-        dest=f"/etc/systemd/system/{full_name(unit)}.d/openstack.conf",
-        content=content,
-        mode="644",
-        directory=True,
-    ):
-        written = True
-        yield command
-    if written:
-        yield StringCommand("systemctl daemon-reload")
 
 
 @operation()
