@@ -35,18 +35,17 @@ def missing(
     Args:
         found: what :class:`facts.mysql.MariaDb` answers.
         wanted: each with ``database``, ``user``, ``password`` and ``hosts``.
-        charset: character set of the databases.
+        charset: character set of databases that are made.
         collation: their collation; "" for the character set's own.
     """
     statements = []
     options = f"CHARACTER SET {charset}" + (f" COLLATE {collation}" if collation else "")
     for entry in wanted:
         database = entry["database"]
+        # An existing database keeps its character set: cinder's migrations set their own, and would be
+        # contradicted in each run.
         if database not in found["schemas"]:
             statements.append(f"CREATE DATABASE IF NOT EXISTS {name(database)} {options}")
-        elif not _same_encoding(found["schemas"][database], charset, collation):
-            # The default of tables to come; those that exist keep theirs.
-            statements.append(f"ALTER DATABASE {name(database)} {options}")
         hashed = password_hash(entry["password"])
         for host in entry["hosts"]:
             account = f"{entry['user']}@{host}"
@@ -61,14 +60,6 @@ def missing(
                 f" IDENTIFIED BY PASSWORD '{hashed}'"
             )
     return list(dict.fromkeys(statements))
-
-
-def _same_encoding(found: list[str], charset: str, collation: str) -> bool:
-    # MariaDB 10.6 says utf8mb3 where older ones say utf8.
-    def same(a: str, b: str) -> bool:
-        return a.replace("utf8mb3", "utf8") == b.replace("utf8mb3", "utf8")
-
-    return same(found[0], charset) and (not collation or same(found[1], collation))
 
 
 def unsafe(found: Mapping[str, Any]) -> list[str]:
