@@ -32,7 +32,7 @@ def test_nothing_is_missing():
 
 
 def test_the_character_set_that_a_migration_chose_is_kept():
-    # cinder's first migration: ALTER DATABASE cinder DEFAULT CHARACTER SET utf8; MariaDB 11.8 adds its collation.
+    # cinder's first migration alters its database to utf8; MariaDB 11.8 adds a collation of its own.
     server = found(
         {"nova_api": ["utf8mb3", "utf8mb3_uca1400_ai_ci"]}, {"nova@%": HASH}, {"nova@%": ["nova_api"]}
     )
