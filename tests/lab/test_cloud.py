@@ -81,6 +81,9 @@ def test_a_second_run_changes_nothing():
 
 def test_the_plan_of_a_finished_cloud_is_empty():
     planned = pyinfra("deploy.py", "--dry", "--json", check=True)
+    plan = json.loads(planned.stdout)["plan"]
+    assert plan
+    assert [operation["name"] for operation in plan if operation["hosts_with_change"]] == []
     assert found_secrets(planned.output) == []
 
 
