@@ -109,13 +109,20 @@ def load(path: Path) -> tuple[dict[str, str], list[str]]:
         return {}, [f"{path} is no TOML: {error}"]
 
 
+def fresh(name: str) -> str:
+    """A new random secret. Once in 20 000 files one would hold a common word by chance: "123456" is hex."""
+    while weakness(name, value := random.token_hex(GENERATED_BYTES)):
+        pass
+    return value
+
+
 def generate(present: dict[str, str]) -> str:
     """The file's text: what is present, and a new random secret for every name that is missing."""
     lines = [
         "# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."
     ]
     for name, purpose in NAMES.items():
-        value = present.get(name) or random.token_hex(GENERATED_BYTES)
+        value = present.get(name) or fresh(name)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']
     for name in present:
         if DECLARED_USER.fullmatch(name):

@@ -95,14 +95,15 @@ class Lab:
         return {host.name: host for host in self.hosts}[name]
 
 
-def debian13(prefix: str, block: str, attach: bool = False) -> Lab:
-    """Controller, compute and storage: Debian 13 with Epoxy.
+def debian13(prefix: str, block: str) -> Lab:
+    """Controller, two compute hosts and storage: Debian 13 with Epoxy.
+
+    Volumes can be attached to instances on ``compute2``: a container's kernel is the machine's, and has no
+    iSCSI initiator.
 
     Args:
         prefix: see :class:`Lab`.
         block: the first two numbers of every address.
-        attach: with a second compute host, ``compute2``, to whose instances volumes can be attached: a
-            container's kernel is the machine's, and has no iSCSI initiator.
     """
     nics = {"host0": "mgmt", "prov0": "prov", "tun0": "tun"}
     compute2 = Host(
@@ -135,7 +136,7 @@ def debian13(prefix: str, block: str, attach: bool = False) -> Lab:
         hosts=(
             Host("controller", NSPAWN, f"{block}.0.11", nics, memory=6144),
             Host("compute", NSPAWN, f"{block}.0.12", nics, memory=2048),
-            *([compute2] if attach else []),
+            compute2,
             storage,
         ),
     )
@@ -143,8 +144,6 @@ def debian13(prefix: str, block: str, attach: bool = False) -> Lab:
 
 LABS = {
     "debian13": debian13("lab", "10.56"),
-    # The same, and a second compute host.
-    "attach": debian13("lab", "10.56", attach=True),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

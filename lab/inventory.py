@@ -33,7 +33,5 @@ def _uml(name, tunnel_address):
 
 
 controller = [_nspawn("controller", "10.56.2.11")]
-compute = [_nspawn("compute", "10.56.2.12")]
-if any(host.name == "compute2" for host in _lab.hosts):
-    compute.append(_uml("compute2", "10.56.2.14"))
+compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2", "10.56.2.14")]
 storage = [_reach("storage", interface="vec0", volume_devices=["/dev/ubdb"])]

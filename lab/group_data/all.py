@@ -1,6 +1,5 @@
 """The lab's cloud: small hosts on one machine, without a kernel module for Open vSwitch."""
 
-from lab.hosts import chosen as _chosen
 from lab.image import parts as _parts
 from lab.paths import SSH as _SSH
 
@@ -18,8 +17,6 @@ smoke_image = {"tiny": True, **{part: str(path) for part, path in _parts().items
 
 # The demo: a project that can be looked at in Horizon, with one instance that has a volume and a floating IP.
 _tiny = _parts()
-# A container's kernel has no iSCSI initiator: the volume is attached in the lab "attach" only.
-_attach = any(host.name == "compute2" for host in _chosen().hosts)
 resources = {
     "flavors": [
         {"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1},
@@ -93,8 +90,9 @@ resources = {
             "networks": ["private"],
             "keypair": "lab",
             "security_groups": ["hello"],
-            "volumes": ["hello-volume"] if _attach else [],
-            "availability_zone": "nova:compute2" if _attach else "nova:compute",
+            "volumes": ["hello-volume"],
+            # The one whose kernel has an iSCSI initiator.
+            "availability_zone": "nova:compute2",
         }
     ],
     "floating_ips": [

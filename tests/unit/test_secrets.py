@@ -100,3 +100,10 @@ def test_a_file_that_others_can_read_is_refused(inventory):
     path.chmod(0o644)
     _, wrong = secrets.load(path)
     assert "chmod 600" in wrong[0]
+
+
+def test_what_is_drawn_is_never_what_is_refused(monkeypatch):
+    good = "0f" * 4 + "31415926d5a8c7e9b0f2468ace13579bdf024680"
+    drawn = iter([f"12345{'6' * 43}", good])
+    monkeypatch.setattr(secrets.random, "token_hex", lambda size: next(drawn))
+    assert secrets.fresh("nova_service_password") == good
