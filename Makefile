@@ -1,4 +1,4 @@
-# make cloud     three disposable hosts, OpenStack on them, verified        (root; Debian 12 or later)
+# make cloud     four disposable hosts, OpenStack, verified, an instance     (root; Debian 12 or later)
 # make test      the unit tier: no root, no hosts
 # make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
@@ -21,6 +21,7 @@ lab/secrets.toml: | $(VENV)/ready
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
 	$(BIN)/pyinfra $(LAB) deploy.py -y
+	$(BIN)/pyinfra $(LAB) tasks/resources.py -y
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from pyinfra import host, inventory, logger, state
+from pyinfra import host, logger, state
 from pyinfra.api import operation
 
 from cloud import smoke
 from cloud.model import Cloud
 from facts.program import ask
 from facts.reading import Unreadable
-from operations.failure import fail
+from operations.verdict import conclude, reports_here
 
 # What was found in this run: filled by the steps, judged by `report`.
 answers = smoke.Answers()
@@ -133,16 +132,7 @@ def report(cloud: Cloud, file: str | None = None):
         cloud: the model.
         file: where the JSON report goes, on the machine that runs pyinfra.
     """
-    reporter = next((member for member in inventory if member in state.active_hosts), None)
-    if not state.is_executing or reporter is None or reporter.name != host.name:
+    if not reports_here():
         host.noop("another host reports")
         return
-    verdict = smoke.judge(cloud, answers)
-    for line in verdict.tables().splitlines():
-        logger.info(line)
-    if file:
-        verdict.write(Path(file))
-    if verdict.ok:
-        host.noop(verdict.last_line)
-    else:
-        yield fail(f"the smoke test failed: {verdict.last_line}")
+    yield from conclude("the smoke test", smoke.judge(cloud, answers), file)

@@ -11,10 +11,9 @@ from pyinfra.context import ctx_host
 
 from cloud import expected, verify
 from cloud.model import Cloud
-from cloud.verdict import Report
 from facts.program import ask
 from facts.reading import Unreadable, read
-from operations.failure import fail
+from operations.verdict import conclude, reports_here
 
 # What the hosts answered in this run: filled by `collect`, on all hosts at once, and judged by `report`.
 answers = verify.Answers()
@@ -114,22 +113,15 @@ def report(cloud: Cloud, file: str | None = None):
         cloud: the model.
         file: where the JSON report goes, on the machine that runs pyinfra.
     """
-    reporter = next((member for member in inventory if member in state.active_hosts), None)
-    if not state.is_executing or reporter is None or reporter.name != host.name:
+    if not reports_here():
         host.noop("another host reports")
         return
     answers.left_out = [member.name for member in inventory if not state.is_host_in_limit(member)]
-    verdict: Report = verify.judge(cloud, answers)
-    for line in verdict.tables().splitlines():
-        logger.info(line)
-    if file:
-        verdict.write(file)
-    if not verdict.ok:
-        yield fail(f"verification failed: {verdict.last_line}")
-    else:
+    verdict = verify.judge(cloud, answers)
+    yield from conclude("verification", verdict, file)
+    if verdict.ok:
         for line in _welcome(cloud):
             logger.info(line)
-        host.noop(verdict.last_line)
 
 
 def _welcome(cloud: Cloud) -> list[str]:
