@@ -12,12 +12,12 @@ local.include("tasks/messaging.py")  # RabbitMQ
 local.include("tasks/cache.py")  # memcached
 local.include("tasks/keystone.py")  # identity
 local.include("tasks/glance.py")  # images
+local.include("tasks/lvm.py")  # the volume group
+local.include("tasks/cinder.py")  # volumes; early, for its driver may take a minute to start
 local.include("tasks/placement.py")  # what each compute host has to give
 local.include("tasks/nova.py")  # instances
 local.include("tasks/openvswitch.py")  # bridges of the hosts that carry networks
 local.include("tasks/neutron.py")  # networks
-local.include("tasks/lvm.py")  # the volume group
-local.include("tasks/cinder.py")  # volumes
 local.include("tasks/horizon.py")  # the web interface
 local.include("tasks/credentials.py")  # openrc files and clouds.yaml
 local.include("tasks/verify.py", data={"verify_patience": 180})  # asks every service whether it is there

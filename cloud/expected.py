@@ -56,9 +56,12 @@ def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
 def cinder_services(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, binary) of every cinder service; a volume service's host carries its backend's name."""
     schedulers = [(node.name, "cinder-scheduler") for node in cloud.doing("controller")]
-    return schedulers + [
-        (f"{node.name}@{STORAGE_BACKEND}", "cinder-volume") for node in cloud.doing("storage")
-    ]
+    return schedulers + [(backend, "cinder-volume") for backend in volume_backends(cloud)]
+
+
+def volume_backends(cloud: Cloud) -> list[str]:
+    """``HOST@BACKEND`` of everything that keeps volumes."""
+    return [f"{node.name}@{STORAGE_BACKEND}" for node in cloud.doing("storage")]
 
 
 def ports(cloud: Cloud) -> list[Port]:

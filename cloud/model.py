@@ -80,6 +80,11 @@ class Service:
         """Password of the service's user in keystone."""
         return self.cloud.secret(f"{self.name}_service_password")
 
+    @property
+    def workers(self) -> int:
+        """Processes of its API on a controller."""
+        return max(self.cloud.settings.workers, self.spec.least_workers)
+
     def runs_on(self, host: Any) -> bool:
         """Whether the service's API runs on this host."""
         return bool(self.cloud.node(host).roles & set(self.spec.roles))

@@ -50,6 +50,7 @@ class ServiceSpec:
         schemas: its databases.
         extra_databases: databases without a schema check of their own.
         status_command: the command whose ``upgrade check`` judges the installation.
+        least_workers: processes of the API that it needs, however few the others get.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ServiceSpec:
     schemas: tuple[Schema, ...] = ()
     status_command: str = ""
     roles: tuple[str, ...] = field(default=("controller",))
+    least_workers: int = 1
 
     @property
     def databases(self) -> list[str]:
@@ -125,6 +127,8 @@ SERVICES: dict[str, ServiceSpec] = {
             path="/v3/%(project_id)s",
             schemas=(Schema("cinder", ("cinder/db/migrations/versions",)),),
             status_command="cinder-status",
+            # An attach keeps its process until the storage host has answered; the others must not wait.
+            least_workers=3,
         ),
     )
 }

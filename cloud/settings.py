@@ -68,7 +68,11 @@ class CloudSettings(Strict):
         "is the cloud's time.",
     )
     workers: int = Field(
-        2, ge=1, le=64, description="Worker processes of each API and RPC service on a controller."
+        2,
+        ge=1,
+        le=64,
+        description="Worker processes of each API and RPC service on a controller; "
+        "cinder's API has 3 at least.",
     )
     database_max_connections: int = Field(4096, ge=100, description="MariaDB max_connections.")
     memcached_megabytes: int = Field(64, ge=16, description="Memory of memcached, in MiB.")

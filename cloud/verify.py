@@ -172,6 +172,7 @@ def _services(report: Report, cloud: Cloud, api: dict | str) -> None:
                 report.add(section, host, name, "up", found, False)
         else:
             heartbeats(report, section, wanted, found, limit)
+    _volume_pools(report, cloud, _part(api, "volume_pools"))
     found = _part(api, "hypervisors")
     for host in expected.hypervisors(cloud):
         if isinstance(found, str):
@@ -180,6 +181,22 @@ def _services(report: Report, cloud: Cloud, api: dict | str) -> None:
             known = {item["host"]: "up" if item["up"] else "down" for item in found}
             state = known.get(host, "not registered")
         report.add("Hypervisors", host, "hypervisor", "up", state, state == "up")
+
+
+def _volume_pools(report: Report, cloud: Cloud, found: list[dict] | str) -> None:
+    """A volume service sends heartbeats while its driver starts, and every volume fails until it has."""
+    for backend in expected.volume_backends(cloud):
+        if isinstance(found, str):
+            text, ok = found, False
+        else:
+            mine = [pool for pool in found if pool["backend"] == backend]
+            ok = any(pool["up"] for pool in mine)
+            if not mine:
+                text = "no pool: its driver is still starting, or can't (see cinder-volume's log there)"
+            else:
+                state = "" if ok else ", down"
+                text = ", ".join(f"{pool['free']} GiB free" for pool in mine) + state
+        report.add("Volume pools", backend, "can take volumes", "free space", text, ok)
 
 
 def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:

@@ -30,7 +30,7 @@ if controller:
         dest=node.path("cinder-uwsgi"),
         mode="644",
         overrides=cloud.settings.config_overrides,
-        cloud=cloud,
+        service=this,
     )
 
 if cloud.is_first("controller", host):

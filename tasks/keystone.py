@@ -25,7 +25,7 @@ if this.runs_on(host):
         dest=node.path("keystone-uwsgi"),
         mode="644",
         overrides=cloud.settings.config_overrides,
-        cloud=cloud,
+        service=this,
     )
 
 if cloud.is_first("controller", host):

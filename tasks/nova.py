@@ -35,7 +35,7 @@ if controller:
         dest=node.path("nova-uwsgi"),
         mode="644",
         overrides=cloud.settings.config_overrides,
-        cloud=cloud,
+        service=this,
     )
     config.merge(
         name="Set the number of processes of nova's metadata API",
@@ -43,7 +43,7 @@ if controller:
         dest=node.path("nova-metadata-uwsgi"),
         mode="644",
         overrides=cloud.settings.config_overrides,
-        cloud=cloud,
+        service=this,
     )
 
     config.file(

@@ -70,6 +70,20 @@ def cinder_services(cloud):
     ]
 
 
+def volume_pools(cloud):
+    """What the scheduler can choose from: a volume service is up long before its driver is."""
+    answer = cloud.block_storage.get("/scheduler-stats/get_pools?detail=true", microversion="3.0")
+    answer.raise_for_status()
+    return [
+        {
+            "backend": pool["name"].partition("#")[0],  # HOST@BACKEND#POOL
+            "up": pool["capabilities"].get("backend_state", "up") == "up",
+            "free": pool["capabilities"].get("free_capacity_gb"),
+        }
+        for pool in answer.json()["pools"]
+    ]
+
+
 def endpoints(cloud, timeout):
     """Every endpoint of the catalog, asked at its root, where each API lists its versions without a token."""
     names = {service.id: service.name for service in cloud.identity.services()}
@@ -123,6 +137,7 @@ def main(request):
         "hypervisors": hypervisors,
         "neutron_agents": neutron_agents,
         "cinder_services": cinder_services,
+        "volume_pools": volume_pools,
         "endpoints": lambda cloud: endpoints(cloud, timeout),
     }
 

@@ -92,9 +92,9 @@ def any_cloud(make, request):
 
 
 def text_of(cloud, template, host="controller", **data):
-    """A template as the tasks render it for one host."""
+    """A template as the tasks render it for one host; one that services share, as glance's task does."""
     node = cloud.node(host)
-    service = cloud.services.get(template.split("/")[0])
+    service = cloud.services.get(template.split("/")[0], cloud.services["glance"])
     everything = {"service": service, "virt_type": "kvm", "user_name": "admin", "unit": "openvswitch-switch"}
     return render(f"templates/{template}.j2", cloud=cloud, node=node, **{**everything, **data})
 
@@ -432,6 +432,13 @@ def test_on_one_host_a_file_holds_both_roles(make):
 
 def test_the_number_of_processes(make):
     assert options(make(workers=7), "common/uwsgi.ini")["uwsgi", "processes"] == "7"
+
+
+def test_an_attach_does_not_take_cinders_only_process(make):
+    cloud = make(workers=1)
+    assert options(cloud, "cinder/cinder.conf")["DEFAULT", "osapi_volume_workers"] == "3"
+    service = cloud.service("cinder")
+    assert options(cloud, "common/uwsgi.ini", service=service)["uwsgi", "processes"] == "3"
 
 
 def test_mariadb(cloud):

@@ -98,6 +98,7 @@ def healthy_answers():
                 heartbeat("controller", "cinder-scheduler"),
                 heartbeat("storage@lvm", "cinder-volume"),
             ],
+            "volume_pools": [{"backend": "storage@lvm", "up": True, "free": 9.5}],
             "hypervisors": [{"host": "compute", "up": True}],
             "endpoints": [
                 {"service": name, "interface": interface, "url": url, "region": "RegionOne", "status": 300}
@@ -133,8 +134,27 @@ def test_a_healthy_cloud_passes(cloud, answers):
     assert report.failed == []
     assert report.warnings == []
     assert report.ok
-    # hosts, units, ports, clocks, groups; nova, neutron, cinder, hypervisors; endpoints, schemas, upgrades
-    assert len(report.checks) == (3 + 32 + 12 + 3 + 1) + (3 + 5 + 2 + 1) + (18 + 8 + 6)
+    # hosts, units, ports, clocks, groups; nova, neutron, cinder, pools, hypervisors; endpoints, schemas,
+    # upgrades
+    assert len(report.checks) == (3 + 32 + 12 + 3 + 1) + (3 + 5 + 2 + 1 + 1) + (18 + 8 + 6)
+
+
+@pytest.mark.parametrize(
+    ("pools", "found"),
+    [
+        ([], "no pool: its driver is still starting, or can't (see cinder-volume's log there)"),
+        ([{"backend": "storage@other", "up": True, "free": 9.5}], "no pool: its driver is still starting, "),
+        ([{"backend": "storage@lvm", "up": False, "free": 0}], "0 GiB free, down"),
+        ({"error": "HttpException: 503"}, "HttpException: 503"),
+    ],
+)
+def test_a_volume_service_whose_driver_has_not_started(cloud, answers, pools, found):
+    """Seen: its heartbeat was there 80 seconds before the first volume could be made."""
+    answers.api["volume_pools"] = pools
+    assert not all_reported(cloud, answers.api)
+    [(section, host, check, text)] = failed(cloud, answers)
+    assert (section, host, check) == ("Volume pools", "storage@lvm", "can take volumes")
+    assert text.startswith(found)
 
 
 def test_the_answers_are_not_changed(cloud, answers):
@@ -405,7 +425,7 @@ def test_what_an_upgrade_check_found():
 def test_an_api_that_gave_no_answer(cloud, answers, api, reason):
     answers.api = api
     found = failed(cloud, answers)
-    assert len(found) == 3 + 5 + 2 + 1 + 18
+    assert len(found) == 3 + 5 + 2 + 1 + 1 + 18
     assert {text for *_, text in found} == {reason}
     assert not all_reported(cloud, api)
 
