@@ -56,15 +56,19 @@ def connect(admin, project=None):
 
 
 def wait(what, seconds, test):
-    """What ``test()`` answers, once that is true; it is asked every second, ``seconds`` at most."""
-    end = time.monotonic() + seconds
+    """What ``test()`` answers, once that is true, ``seconds`` at most.
+
+    It is asked every second at first, then more rarely: each question is work for the host that is waited for.
+    """
+    start = time.monotonic()
     while True:
         answer = test()
         if answer:
             return answer
-        if time.monotonic() > end:
+        waited = time.monotonic() - start
+        if waited > seconds:
             raise Failed("%s: not within %d s" % (what, seconds))
-        time.sleep(1)
+        time.sleep(min(5, max(1, waited / 10)))
 
 
 def each(function, items):
