@@ -23,7 +23,12 @@ INVENTORY = "lab/inventory.py"
 PYINFRA = str(Path(sys.executable).with_name("pyinfra"))
 
 
+# Each needs the cloud as the ones before it have left it.
+ORDER = ("test_cloud", "test_resources", "test_smoke", "test_horizon", "test_teardown")
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else -1)
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="the lab needs root"))
