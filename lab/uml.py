@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -37,10 +38,21 @@ def start(lab: Lab, host: Host, folder: Path) -> None:
     (folder / CONSOLE).mkdir()
     disks = [f"ubd0={folder}/root.img", *([f"ubd1={folder}/disk.img"] if host.disk else [])]
     argv = [
+        "taskset", "--cpu-list", str(processor(lab, host, sorted(os.sched_getaffinity(0)))),
         "linux.uml", f"umid={host.name}", f"uml_dir={folder / CONSOLE}/", f"mem={host.memory}M",
         *disks, "root=/dev/ubda", "rw", *cables, "con=null", "con0=null,fd:2",
     ]  # fmt: skip
     cgroups.start(lab.group(host.name), argv, folder / "console.log")
+
+
+def processor(lab: Lab, host: Host, available: list[int]) -> int:
+    """The one processor that a host is kept on; its neighbours of the same kind get the next ones.
+
+    The kernel and the processes in it take turns at every system call, so that it never uses two. On one of
+    its own a call takes 20 µs instead of 76, for nothing has to be woken on the other.
+    """
+    alike = [other for other in lab.hosts if other.kind == host.kind]
+    return available[alike.index(host) % len(available)]
 
 
 def mac(host: Host, number: int) -> str:

@@ -58,7 +58,7 @@ def connect(admin, project=None):
 def wait(what, seconds, test):
     """What ``test()`` answers, once that is true, ``seconds`` at most.
 
-    It is asked every second at first, then more rarely: each question is work for the host that is waited for.
+    It is asked every second at first, then more rarely: a question is work for the host that is waited for.
     """
     start = time.monotonic()
     while True:

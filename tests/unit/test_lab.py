@@ -55,6 +55,12 @@ def test_interface_address_is_stable():
     assert uml.mac(storage, 1) == "52:01:0a:38:00:0d"
 
 
+def test_hosts_of_user_mode_linux_are_spread_over_the_processors(lab):
+    alike = [host for host in lab.hosts if host.kind == UML]
+    assert [uml.processor(lab, host, [3, 5]) for host in alike] == [3, 5]
+    assert [uml.processor(lab, host, [7]) for host in alike] == [7, 7]
+
+
 def test_network_unit_gives_the_first_interface_the_address():
     lab = LABS["debian13"]
     commands = [line for line in guest.network_unit(lab, lab.host("compute")).splitlines() if "Exec" in line]
