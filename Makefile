@@ -22,6 +22,7 @@ cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
 	$(BIN)/pyinfra $(LAB) deploy.py -y
 	$(BIN)/pyinfra $(LAB) tasks/resources.py -y
+	$(BIN)/pyinfra $(LAB) tasks/verify.py -y
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
