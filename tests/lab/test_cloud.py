@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import re
 import signal
 import subprocess
+import sys
+import tarfile
 import time
 
 import conftest
 import pytest
 from conftest import PYINFRA, ROOT, ProcessTable, found_secrets, lab, on, pyinfra, sdk, totals
+
+from cloud import ini
 
 # Which operations begin in the first and in the last third of a deploy on fresh hosts.
 FIRST_THIRD = "Install the packages of the host's roles"
@@ -85,6 +91,30 @@ def test_the_plan_of_a_finished_cloud_is_empty():
     assert plan
     assert [operation["name"] for operation in plan if operation["hosts_with_change"]] == []
     assert found_secrets(planned.output) == []
+
+
+def test_what_is_rendered_offline_is_what_the_hosts_have(tmp_path):
+    conftest.command(
+        sys.executable, "-m", "cloud.render", conftest.INVENTORY, tmp_path / "out", "--secrets", check=True
+    )
+    compared = 0
+    for folder in (tmp_path / "out").iterdir():
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        names = [str(path.relative_to(folder)) for path in files]
+        if not names:
+            continue
+        archive = base64.b64decode(
+            on(folder.name, f"tar --create --dereference -C / {' '.join(names)} | base64")
+        )
+        with tarfile.open(fileobj=io.BytesIO(archive)) as there:
+            for path, name in zip(files, names, strict=True):
+                rendered = path.read_text().replace("<VirtType of the host>", "qemu")
+                found = there.extractfile(name).read().decode()
+                # A file of ours is the same; of the distribution's, no option is left to set.
+                same = found == rendered or ini.merge(found, ini.read_wanted(rendered)) == found
+                assert same, f"{folder.name}: {name}"
+                compared += 1
+    assert compared == 43
 
 
 def test_json_holds_no_secret_and_counts_the_operations():

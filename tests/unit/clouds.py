@@ -12,6 +12,9 @@ class Data:
     def dict(self):
         return dict(self.values)
 
+    def get(self, name, default=None):
+        return self.values.get(name, default)
+
 
 class Host:
     def __init__(self, name, groups, data):

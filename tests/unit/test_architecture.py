@@ -16,6 +16,8 @@ OURS = {"cloud", "facts", "operations", "tasks", "lab", "tests"}
 # Arrows point one way: deploy.py -> tasks -> operations, facts -> cloud.
 MAY_IMPORT = {
     "cloud": {"cloud", "pydantic", "jinja2", "tabulate"},
+    # A command line that runs the tasks, and so reads an inventory as pyinfra does.
+    "cloud/render.py": {"cloud", "pyinfra", "pyinfra_cli"},
     "facts": {"cloud", "facts", "pyinfra", "paramiko"},
     "operations": {"cloud", "facts", "operations", "pyinfra", "gevent"},
     "tasks": {"cloud", "facts", "operations", "tasks", "pyinfra"},
@@ -51,10 +53,11 @@ def operation_calls(path):
                 yield node, {keyword.arg: keyword.value for keyword in node.keywords}
 
 
-@pytest.mark.parametrize("package", MAY_IMPORT)
+@pytest.mark.parametrize("package", [name for name in MAY_IMPORT if "/" not in name])
 def test_arrows_point_one_way(package):
     for path in (ROOT / package).glob("*.py"):
-        assert imports(path) <= MAY_IMPORT[package], path
+        allowed = MAY_IMPORT.get(f"{package}/{path.name}", MAY_IMPORT[package])
+        assert imports(path) <= allowed, path
 
 
 def test_programs_for_the_hosts_need_nothing_of_ours():

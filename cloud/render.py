@@ -1,0 +1,188 @@
+"""Write every configuration file of a cloud into a folder, without contacting a host.
+
+``python -m cloud.render INVENTORY OUTDIR`` writes ``OUTDIR/HOST/etc/…``: files that the deploy owns as they
+will be, and of files that it merges into the distribution's only the options it sets. Secrets are ``***``,
+unless ``--secrets`` is given; what an operator has written into ``config_overrides`` stands there as it is.
+
+It runs ``deploy.py`` and its tasks for each host, with operations that do nothing, but for those that write
+configuration: what is rendered is what would be deployed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+import pyinfra
+from pyinfra.api import State
+from pyinfra.context import ctx_host, ctx_state
+from pyinfra_cli.inventory import make_inventory
+
+from cloud import ini, inputs, templates
+from cloud.model import Cloud
+
+# Lies in a folder that was rendered, and may be rendered again.
+MARK = ".rendered"
+HIDDEN = "***"
+
+
+class Offline:
+    """A host as a task sees it, without a connection."""
+
+    def __init__(self, host: Any):
+        self.name, self.groups, self.data = host.name, host.groups, host.data
+
+    def get_fact(self, fact: type, *_: Any, **__: Any) -> str:
+        """What only the host can tell stands in the file as this."""
+        return f"<{fact.__name__} of the host>"
+
+
+class Recorder:
+    """Takes the place of ``operations.config``.
+
+    Attributes:
+        files: path on the host -> content.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+
+    def merge(self, src, dest, overrides=None, name=None, user=None, group=None, mode=None, **data):
+        """See ``operations.config.merge``."""
+        wanted = ini.read_wanted(templates.render(src, **data))
+        wanted = ini.overlay(wanted, (overrides or {}).get(dest) or {})
+        self.files[dest] = ini.merge(self.files.get(dest, ""), wanted)
+
+    def file(
+        self,
+        dest,
+        src=None,
+        content=None,
+        name=None,
+        user=None,
+        group=None,
+        mode=None,
+        directory=None,
+        **data,
+    ):
+        """See ``operations.config.file``."""
+        text = templates.render(src, **data) if content is None else content
+        self.files[dest] = text if not text or text.endswith("\n") else f"{text}\n"
+
+
+class Silent(ModuleType):
+    """A module whose functions, and those of its modules, do nothing."""
+
+    def __getattr__(self, name: str) -> Silent:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Silent(name)
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+@contextmanager
+def _in_place_of_pyinfra(cloud: Cloud, recorder: Recorder) -> Iterator[None]:
+    """Give tasks the model, silent operations and the recorder; afterwards all is as before."""
+    context, operations = ModuleType("tasks.context"), Silent("operations")
+    context.cloud = cloud
+    operations.config = recorder
+    ours = {"tasks.context": context, "operations": operations, "pyinfra.operations": Silent("operations")}
+    before = {name: sys.modules.get(name) for name in ours}
+    sys.modules.update(ours)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> dict[str, dict[str, str]]:
+    """The files of every host: host -> path -> content.
+
+    Args:
+        inventory: pyinfra's; its hosts are not connected.
+        cloud: the model of it.
+        deploy: the table of contents; the tasks it includes lie beside it.
+
+    Raises:
+        TemplateProblem, ValueError: a template or an override that can't be rendered.
+    """
+    codes: dict[str, CodeType] = {}
+
+    def execute(path: Path) -> None:
+        if str(path) not in codes:
+            codes[str(path)] = compile(path.read_text(), str(path), "exec")
+        exec(codes[str(path)], {"__name__": path.stem, "__file__": str(path)})
+
+    local = ModuleType("pyinfra.local")
+    local.include = lambda name, data=None: execute(deploy.parent / name)
+    found = {}
+    original, pyinfra.local = getattr(pyinfra, "local", None), local
+    try:
+        for host in inventory:
+            recorder = Recorder()
+            with _in_place_of_pyinfra(cloud, recorder), ctx_host.use(Offline(host)):
+                execute(deploy)
+            found[host.name] = recorder.files
+    finally:
+        pyinfra.local = original
+    return found
+
+
+def write(files: dict[str, dict[str, str]], folder: Path) -> None:
+    """Write what was rendered, readable by the owner only.
+
+    Raises:
+        FileExistsError: the folder has something that was not rendered.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise FileExistsError(f"{folder} is not empty, and was not rendered: name another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / MARK).touch()
+    for host, contents in files.items():
+        for path, content in contents.items():
+            target = folder / host / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m cloud.render", description=__doc__.split("\n\n")[1])
+    parser.add_argument("inventory")
+    parser.add_argument("folder", metavar="OUTDIR", type=Path)
+    parser.add_argument("--secrets", action="store_true", help="write the secrets themselves, and not ***")
+    options = parser.parse_args(arguments)
+    if not Path(options.inventory).is_file():
+        print(f"no such inventory file: {options.inventory}", file=sys.stderr)
+        return 1
+    with ctx_state.use(State()):  # pyinfra notes in it which file it reads
+        inventory = make_inventory(options.inventory, cwd=str(Path.cwd()))
+    try:
+        cloud = inputs.read(inventory, options.inventory)
+        if not options.secrets:
+            cloud = dataclasses.replace(cloud, secrets=dict.fromkeys(cloud.secrets, HIDDEN))
+        files = render(inventory, cloud)
+        write(files, options.folder)
+    except (inputs.InputError, ValueError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{options.folder}: {sum(map(len, files.values()))} files of {len(files)} hosts")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
