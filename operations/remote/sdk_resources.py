@@ -384,6 +384,19 @@ def upload(apis, image, content):
         raise
 
 
+def told(apis, service, project, item):
+    """Why something failed: nova says it in the server's fault, cinder in a message to the project."""
+    reason = (item.get("fault") or {}).get("message")
+    if service == "block_storage":
+        path = "/messages?resource_uuid=" + item["id"]
+        try:
+            messages = apis.call(service, "GET", path, project, microversion="3.5")["messages"]
+        except openstack.exceptions.SDKException:
+            messages = []  # the failure itself matters more
+        reason = messages[0]["user_message"] if messages else None
+    return reason or "the API says no more"
+
+
 def wait(apis, service, path, project, want, fail, seconds, envelope=None, field="status"):
     """Until ``field`` has a value of ``want``; "gone" is the resource's absence."""
     end = time.monotonic() + seconds
@@ -399,9 +412,7 @@ def wait(apis, service, path, project, want, fail, seconds, envelope=None, field
         if found in want:
             return
         if found in fail:
-            raise Failed(
-                "it is %s: %s" % (found, (item.get("fault") or {}).get("message", "the API says no more"))
-            )
+            raise Failed("it is %s: %s" % (found, told(apis, service, project, item)))
         if time.monotonic() >= end:
             raise Failed("it is still %s after %s s" % (found, seconds))
         time.sleep(1)

@@ -71,6 +71,23 @@ def test_a_wait_tells_why_it_failed():
         wait(Apis({"server": fault}))
 
 
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"messages": [{"user_message": "schedule allocate volume: No backend."}]}, "volume: No backend"),
+        ({"messages": []}, "the API says no more"),
+        (NotFoundException("no"), "the API says no more"),
+    ],
+)
+def test_cinder_tells_why_in_a_message(answer, words):
+    """Seen: a volume that no backend took was "error", and nothing else."""
+    apis = Apis({"volume": {"id": "v", "status": "error"}}, answer)
+    where = {"service": "block_storage", "path": "/volumes/v", "project": "demo", "envelope": "volume"}
+    with pytest.raises(program.Failed, match=f"it is error: .*{words}"):
+        wait(apis, **where, want=["available"], fail=["error"])
+    assert apis.calls[1][:4] == ("block_storage", "GET", "/messages?resource_uuid=v", "demo")
+
+
 def test_a_wait_has_a_limit():
     with pytest.raises(program.Failed, match="it is still BUILD after 0 s"):
         wait(Apis({"server": {"status": "BUILD"}}), seconds=0)
