@@ -1,6 +1,7 @@
 # make cloud     four disposable hosts, OpenStack, verified, an instance     (root; Debian 12 or later)
 # make test      the unit tier: no root, no hosts
 # make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
+# make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
 
-.PHONY: cloud test test-lab lint clean-lab
+.PHONY: cloud test test-lab test-smoke lint clean-lab
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,7 +33,10 @@ test: lint
 	$(BIN)/pytest
 
 test-lab: $(VENV)/ready lab/secrets.toml
-	$(BIN)/pytest tests/lab -v -s
+	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py
+
+test-smoke: $(VENV)/ready lab/secrets.toml
+	$(BIN)/pytest tests/lab/test_smoke.py -v -s
 
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down

@@ -6,6 +6,7 @@ answer for each: ``{name: {…}}`` or ``{name: {"error": reason}}``.
 """
 
 import base64
+import contextlib
 import os
 import re
 import select
@@ -147,6 +148,20 @@ def gone(list_, what, seconds):
     wait("%s removed" % what, seconds, lambda: not list_())
 
 
+def settled(volumes, seconds):
+    """Wait while a volume is on its way to a server, or back.
+
+    A server that is removed meanwhile leaves its iSCSI session on the host (seen after a killed run).
+    """
+    moving = ("creating", "reserved", "attaching", "detaching")
+    with contextlib.suppress(Failed):  # what is stuck goes with the rest
+        wait(
+            "volumes at rest",
+            seconds,
+            lambda: all(volume.status not in moving for volume in volumes.volumes()),
+        )
+
+
 def remove(request):
     """Remove all of it, in the order that works.
 
@@ -169,6 +184,7 @@ def remove(request):
         for kind, items in found.items():
             for item in items:
                 note(kind, item)
+        settled(volumes, limit)
         for server in found["server"]:
             cloud.compute.delete_server(server)
         gone(lambda: list(cloud.compute.servers(details=False)), "servers", limit)

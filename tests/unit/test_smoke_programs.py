@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,34 @@ def test_it_ends_when_the_one_who_asked_is_gone():
 def test_a_wait_is_bounded_and_says_what_for():
     with pytest.raises(smoke.Failed, match=r"^a is ACTIVE: not within 0 s$"):
         smoke.wait("a is ACTIVE", 0, lambda: None)
+
+
+class Volumes:
+    """A volume that has another status each time somebody looks; the last one stays."""
+
+    def __init__(self, *statuses):
+        self.statuses, self.looks = list(statuses), 0
+
+    def volumes(self):
+        self.looks += 1
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return [SimpleNamespace(status=status)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "seconds", "looks"),
+    [
+        (["in-use"], 60, 1),
+        (["reserved", "attaching", "in-use"], 60, 3),
+        (["attaching"], 0, 1),  # stuck: it is removed all the same
+    ],
+)
+def test_a_volume_on_its_way_is_waited_for(monkeypatch, statuses, seconds, looks):
+    """Seen: a server that was removed in the middle of an attach left its iSCSI session on the host."""
+    monkeypatch.setattr(smoke.time, "sleep", lambda seconds: None)
+    volumes = Volumes(*statuses)
+    smoke.settled(volumes, seconds)
+    assert volumes.looks == looks
 
 
 def test_each_item_has_its_own_answer():
