@@ -72,6 +72,29 @@ def pyinfra(*arguments: object, inventory: str | Path = INVENTORY, **options) ->
     return command(PYINFRA, inventory, *arguments, **options)
 
 
+def killed_at(task: str, operation: str, seconds: float, *arguments: str) -> str:
+    """Start a task, and end it with SIGKILL some seconds after an operation began; returns its output."""
+    process = subprocess.Popen(
+        [PYINFRA, INVENTORY, task, "-y", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Starting operation" in line and operation in line:
+            time.sleep(seconds)
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    lines += process.stdout.readlines()
+    assert process.wait() == -signal.SIGKILL, "".join(lines)[-4000:]
+    return "".join(lines)
+
+
 def lab(*arguments: object, **options) -> Finished:
     return command(sys.executable, "-m", "lab", *arguments, **options)
 

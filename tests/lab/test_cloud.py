@@ -5,46 +5,20 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import tarfile
 import time
 
 import conftest
 import pytest
-from conftest import PYINFRA, ROOT, ProcessTable, found_secrets, lab, on, pyinfra, sdk, totals
+from conftest import ProcessTable, found_secrets, killed_at, lab, on, pyinfra, sdk, totals
 
 from cloud import ini
 
 # Which operations begin in the first and in the last third of a deploy on fresh hosts.
 FIRST_THIRD = "Install the packages of the host's roles"
 LAST_THIRD = "Bring neutron's schema to head"
-
-
-def deploy_killed_at(operation: str, seconds: float, *arguments: str) -> str:
-    """Start a deploy, and end it with SIGKILL some seconds after an operation began; returns its output."""
-    process = subprocess.Popen(
-        [PYINFRA, conftest.INVENTORY, "deploy.py", "-y", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "Starting operation" in line and operation in line:
-            time.sleep(seconds)
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-    lines += process.stdout.readlines()
-    assert process.wait() == -signal.SIGKILL, "".join(lines)[-4000:]
-    return "".join(lines)
 
 
 def test_fresh_hosts():
@@ -64,8 +38,8 @@ def test_the_plan_comes_before_any_change():
 def test_a_deploy_that_is_killed_twice_is_finished_by_the_next(request):
     """And no secret is in its output, however much it is asked to tell, nor in any process table."""
     with ProcessTable() as table:
-        output = deploy_killed_at(FIRST_THIRD, 20, "-vvv", "--diff")
-        output += deploy_killed_at(LAST_THIRD, 1, "-vvv", "--diff")
+        output = killed_at("deploy.py", FIRST_THIRD, 20, "-vvv", "--diff")
+        output += killed_at("deploy.py", LAST_THIRD, 1, "-vvv", "--diff")
         last = pyinfra("deploy.py", "-y", "-vvv", "--diff", timeout=1800)
     output += last.output
     assert last.returncode == 0, last.output[-6000:]

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 
-import conftest
-from conftest import PYINFRA, ROOT, lab, pyinfra, sdk
+from conftest import killed_at, lab, pyinfra, sdk
 
 SMOKE = "tasks/smoke.py"
 PROJECTS = "print(json.dumps([project.name for project in cloud.identity.projects()]))"
 
 
 def test_a_smoke_test_is_killed_half_way():
-    process = subprocess.Popen(
-        [PYINFRA, conftest.INVENTORY, SMOKE, "-y"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    for line in process.stdout:
-        if "Starting operation: Attach volumes" in line:
-            time.sleep(20)
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-    process.stdout.close()
-    assert process.wait() == -signal.SIGKILL
+    killed_at(SMOKE, "Attach volumes", 20)
     assert "smoke-test" in sdk(PROJECTS)
 
 
