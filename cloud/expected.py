@@ -104,5 +104,5 @@ def units(cloud: Cloud, host: str) -> list[str]:
         wanted += ["libvirt/daemon", "openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
     if cloud.does("storage", host):
         wanted += ["iscsi/target", "cinder/volume"]
-    own = ["openstack-bridges"] if carries and node.needs_bridges(cloud.settings) else []
+    own = ["openstack-bridges"] if carries and node.needs_bridges else []
     return list(dict.fromkeys([*(node.unit(name) for name in wanted), *own]))

@@ -190,7 +190,7 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
                 f"{name}: runs the L3 agent and needs provider_interface, the interface without an address "
                 "that reaches the provider network",
             )
-        if cloud.openvswitch_datapath == "netdev":
+        if node.openvswitch_datapath == "netdev":
             reading.check(
                 node.tunnel_interface and node.tunnel_address,
                 f"{name}: openvswitch_datapath 'netdev' needs tunnel_interface and tunnel_address",

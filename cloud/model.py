@@ -39,9 +39,15 @@ class Node:
     def tunnel_address(self) -> str:
         return str(self.settings.tunnel_address or self.settings.address)
 
-    def needs_bridges(self, cloud: CloudSettings) -> bool:
+    @property
+    def user_space(self) -> bool:
+        """Whether Open vSwitch works in user space here."""
+        return self.settings.openvswitch_datapath == "netdev"
+
+    @property
+    def needs_bridges(self) -> bool:
         """Whether Open vSwitch has bridges of ours here, if the host carries networks at all."""
-        return bool(self.settings.provider_interface or cloud.openvswitch_datapath == "netdev")
+        return bool(self.settings.provider_interface) or self.user_space
 
     @property
     def platform(self) -> Platform:

@@ -87,7 +87,7 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
             found.append(f"{setting}: {name} carries {', '.join(addresses)}; give it no address of its own")
     tunnel = node.tunnel_address
     carries = {"network", "compute"} & node.roles
-    if cloud.settings.openvswitch_datapath == "system" and carries:
+    if carries and not node.user_space:
         holders = [name for name, addresses in state.interfaces.items() if tunnel in addresses]
         if not holders:
             found.append(f"tunnel_address: no interface has {tunnel}")

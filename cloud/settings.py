@@ -86,11 +86,6 @@ class CloudSettings(Strict):
     vxlan_vni_ranges: str = Field(
         "1:1000", description="VXLAN network identifiers for self-service networks."
     )
-    openvswitch_datapath: Literal["system", "netdev"] = Field(
-        "system",
-        description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
-        "the kernel has no such module.",
-    )
     volume_group: str = Field("cinder-volumes", description="LVM volume group for volumes.")
     dns_servers: list[IPv4Address] = Field([], description="DNS servers handed to instances by DHCP.")
     allow_weak_secrets: bool = Field(
@@ -144,6 +139,11 @@ class NodeSettings(Strict):
         None, description="Interface, without an address, that becomes a port of the provider bridge."
     )
     volume_devices: list[str] = Field([], description="Empty disks for the volume group, as /dev/NAME.")
+    openvswitch_datapath: Literal["system", "netdev"] = Field(
+        "system",
+        description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
+        "the kernel has no such module.",
+    )
     virt_type: Literal["auto", "kvm", "qemu"] = Field(
         "auto", description="Hypervisor of a compute host; auto: kvm where the CPU offers it."
     )

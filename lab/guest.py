@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.hosts import UML, Host, Lab
+from lab.hosts import NSPAWN, UML, Host, Lab
 
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "iproute2", "iputils-ping", "procps",
@@ -116,14 +116,18 @@ def network_unit(lab: Lab, host: Host) -> str:
     """A oneshot that sets the interfaces up.
 
     Not systemd-networkd: with a writable /sys and no udev it leaves them "pending" for ever. Offload is
-    off where Open vSwitch works in user space: it does not complete the checksums that the kernel left
-    to the hardware.
+    off in containers, where Open vSwitch works in user space: it does not complete the checksums that the
+    kernel left to the hardware.
     """
     first, *others = host.nics
     address = f"{host.address}/{lab.gateway.network.prefixlen}"
     commands = [f"/usr/sbin/ip link set {first} up", f"/usr/sbin/ip address replace {address} dev {first}"]
     for nic in others:
-        commands += [f"/usr/sbin/ip link set {nic} up", f"-/usr/sbin/ethtool -K {nic} tx off rx off"]
+        commands.append(f"/usr/sbin/ip link set {nic} up")
+        if host.kind == NSPAWN:
+            commands.append(f"-/usr/sbin/ethtool -K {nic} tx off rx off")
+        if nic in host.addresses:
+            commands.append(f"/usr/sbin/ip address replace {host.addresses[nic]} dev {nic}")
     return NETWORK.format(commands="\n".join(f"ExecStart={command}" for command in commands))
 
 

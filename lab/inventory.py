@@ -22,16 +22,17 @@ def _nspawn(name, tunnel_address):
     )
 
 
-def _uml(name, tunnel_address):
+def _uml(name):
     return _reach(
         name,
         interface="vec0",
         provider_interface="vec1",
-        tunnel_interface="vec2",
-        tunnel_address=tunnel_address,
+        tunnel_address=_lab.host(name).addresses["vec2"].partition("/")[0],
+        # Its kernel has the module.
+        openvswitch_datapath="system",
     )
 
 
 controller = [_nspawn("controller", "10.56.2.11")]
-compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2", "10.56.2.14")]
+compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2")]
 storage = [_reach("storage", interface="vec0", volume_devices=["/dev/ubdb"])]

@@ -104,7 +104,7 @@ if compute:
         dest="/etc/nova/nova-compute.conf",
         group="nova",
         overrides=cloud.settings.config_overrides,
-        cloud=cloud,
+        node=node,
         virt_type=virt_type,
     )
     # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not

@@ -6,11 +6,10 @@ from operations import config, openvswitch, service
 from tasks.context import cloud
 
 node = cloud.node(host)
-user_space = cloud.settings.openvswitch_datapath == "netdev"
 
 if cloud.does("network", host) or cloud.does("compute", host):
     service.running(name="Start Open vSwitch", units=[node.unit("openvswitch/daemon")])
-    if user_space:
+    if node.user_space:
         # Before any port exists, or the guests' TCP stalls on wrong checksums while their DHCP works.
         openvswitch.option(
             name="Let Open vSwitch in user space finish the guests' checksums",
@@ -23,9 +22,9 @@ if cloud.does("network", host) or cloud.does("compute", host):
             name="Join the provider interface to its bridge",
             bridge=cloud.settings.provider_bridge,
             port=node.settings.provider_interface,
-            datapath=cloud.settings.openvswitch_datapath,
+            datapath=node.settings.openvswitch_datapath,
         )
-    if user_space:
+    if node.user_space:
         # Tunnels in user space leave through a port of a user space bridge, which holds their address.
         openvswitch.bridge(
             name="Join the tunnel interface to a bridge of its own",
@@ -33,7 +32,7 @@ if cloud.does("network", host) or cloud.does("compute", host):
             port=node.settings.tunnel_interface,
             datapath="netdev",
         )
-    if node.needs_bridges(cloud.settings):
+    if node.needs_bridges:
         config.file(
             name="Keep the bridges' links up, and the tunnel's address on its bridge",
             src="templates/openvswitch/bridges.service.j2",

@@ -1,4 +1,4 @@
-"""The lab's cloud: small hosts on one machine, without a kernel module for Open vSwitch."""
+"""The lab's cloud: small hosts on one machine, whose kernel has no module for Open vSwitch."""
 
 from lab.image import parts as _parts
 from lab.paths import SSH as _SSH

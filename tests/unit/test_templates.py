@@ -388,6 +388,16 @@ def test_tunnels_in_user_space(make):
     assert "After=openvswitch-switch.service" in unit
 
 
+def test_each_host_has_the_datapath_that_its_kernel_allows(make):
+    user_space = {"openvswitch_datapath": "netdev", **NETDEV["controller"]}
+    cloud = make(data={"controller": user_space, "compute": {"tunnel_address": "10.0.0.12"}})
+    for host, datapath in (("controller", "netdev"), ("compute", "system")):
+        assert options(cloud, "neutron/openvswitch_agent.ini", host)["ovs", "datapath_type"] == datapath
+    assert "br-tunnel" in text_of(cloud, "openvswitch/bridges.service", "controller")
+    assert "br-tunnel" not in text_of(cloud, "openvswitch/bridges.service", "compute")
+    assert ("libvirt", "wait_soft_reboot_seconds") not in options(cloud, "nova/nova-compute.conf", "compute")
+
+
 def test_cinder(cloud):
     everywhere = {
         ("database", "connection"): (
