@@ -164,7 +164,7 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
         for name, path in PLATFORMS[node.platform].paths.items()
         if name.endswith("-uwsgi")
     }
-    for path in cloud.config_overrides:
+    for path in dict.fromkeys(path for node in nodes.values() for path in node.config_overrides):
         reading.check(
             path in known,
             f"config_overrides: no task writes {path}, so its options would have no effect"

@@ -95,9 +95,6 @@ class CloudSettings(Strict):
         {},
         description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}.",
     )
-    config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
-        {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."
-    )
     service_down_time: int = Field(
         60, ge=10, description="Seconds without a heartbeat after which a service or agent counts as down."
     )
@@ -143,6 +140,9 @@ class NodeSettings(Strict):
         "system",
         description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
         "the kernel has no such module.",
+    )
+    config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
+        {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."
     )
     virt_type: Literal["auto", "kvm", "qemu"] = Field(
         "auto", description="Hypervisor of a compute host; auto: kvm where the CPU offers it."

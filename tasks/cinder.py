@@ -18,7 +18,7 @@ if controller or storage:
         src="templates/cinder/cinder.conf.j2",
         dest=conf,
         group="cinder",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         cloud=cloud,
         service=this,
         node=node,
@@ -29,7 +29,7 @@ if controller:
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("cinder-uwsgi"),
         mode="644",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         service=this,
     )
 

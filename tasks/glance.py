@@ -15,7 +15,7 @@ if this.runs_on(host):
         src="templates/glance/glance-api.conf.j2",
         dest="/etc/glance/glance-api.conf",
         group="glance",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         cloud=cloud,
         service=this,
     )
@@ -24,7 +24,7 @@ if this.runs_on(host):
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("glance-uwsgi"),
         mode="644",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         service=this,
     )
 

@@ -15,7 +15,7 @@ if this.runs_on(host):
         src="templates/keystone/keystone.conf.j2",
         dest="/etc/keystone/keystone.conf",
         group="keystone",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         cloud=cloud,
         service=this,
     )
@@ -24,7 +24,7 @@ if this.runs_on(host):
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("keystone-uwsgi"),
         mode="644",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         service=this,
     )
 

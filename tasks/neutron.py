@@ -11,7 +11,7 @@ this = cloud.service("neutron")
 controller = this.runs_on(host)
 network = cloud.does("network", host)
 compute = cloud.does("compute", host)
-data = {"overrides": cloud.settings.config_overrides, "cloud": cloud, "service": this, "node": node}
+data = {"overrides": node.settings.config_overrides, "cloud": cloud, "service": this, "node": node}
 
 conf = "/etc/neutron/neutron.conf"
 ml2 = "/etc/neutron/plugins/ml2/ml2_conf.ini"

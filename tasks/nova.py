@@ -21,7 +21,7 @@ if controller or compute:
         src="templates/nova/nova.conf.j2",
         dest="/etc/nova/nova.conf",
         group="nova",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         cloud=cloud,
         service=this,
         node=node,
@@ -34,7 +34,7 @@ if controller:
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("nova-uwsgi"),
         mode="644",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         service=this,
     )
     config.merge(
@@ -42,7 +42,7 @@ if controller:
         src="templates/common/uwsgi.ini.j2",
         dest=node.path("nova-metadata-uwsgi"),
         mode="644",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         service=this,
     )
 
@@ -103,7 +103,7 @@ if compute:
         src="templates/nova/nova-compute.conf.j2",
         dest="/etc/nova/nova-compute.conf",
         group="nova",
-        overrides=cloud.settings.config_overrides,
+        overrides=node.settings.config_overrides,
         node=node,
         virt_type=virt_type,
     )

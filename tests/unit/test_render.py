@@ -1,5 +1,6 @@
 """Rendering a cloud without hosts: the deploy's own tasks and templates, no secrets, nothing left behind."""
 
+import copy
 import sys
 
 import clouds
@@ -38,6 +39,14 @@ def test_the_operators_options_are_in_it(tmp_path):
     assert "my_ip = 192.0.2.1\n" in text
     assert "reserved_host_disk_mb = 7\n" in text
     assert "192.168.56.12\nt" not in text
+
+
+def test_a_hosts_own_options_are_in_its_files_only(tmp_path):
+    hosts = copy.deepcopy(clouds.HOSTS)
+    hosts["compute"][1]["config_overrides"] = {"/etc/nova/nova.conf": {"DEFAULT": {"debug": True}}}
+    files = render.render(clouds.inventory(hosts), clouds.cloud(tmp_path, hosts))
+    assert "debug = true\n" in files["compute"]["/etc/nova/nova.conf"].lower()
+    assert "debug" not in files["controller"]["/etc/nova/nova.conf"]
 
 
 def test_what_it_put_in_pyinfras_place_is_gone_afterwards(cloud):
