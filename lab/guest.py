@@ -126,8 +126,6 @@ def network_unit(lab: Lab, host: Host) -> str:
         commands.append(f"/usr/sbin/ip link set {nic} up")
         if host.kind == NSPAWN:
             commands.append(f"-/usr/sbin/ethtool -K {nic} tx off rx off")
-        if nic in host.addresses:
-            commands.append(f"/usr/sbin/ip address replace {host.addresses[nic]} dev {nic}")
     return NETWORK.format(commands="\n".join(f"ExecStart={command}" for command in commands))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
 NSPAWN = "nspawn"  # a systemd-nspawn container with systemd as process 1
@@ -33,8 +33,7 @@ class Host:
         name: its hostname, too.
         kind: ``nspawn`` or ``uml``.
         address: its address in the first network of ``nics``.
-        nics: interface inside -> network. The first carries the address, the others are up.
-        addresses: addresses of the others, with their prefix lengths.
+        nics: interface inside -> network. The first carries the address, the others are up without one.
         memory: MiB that a UML host gets, and that an nspawn host is expected to use.
         disk: GiB of an empty second disk, ``/dev/ubdb``; for UML only.
         install: roles whose packages are there from the start, because apt is 10 times slower inside UML.
@@ -45,7 +44,6 @@ class Host:
     address: str
     nics: dict[str, str]
     memory: int
-    addresses: dict[str, str] = field(default_factory=dict)
     disk: int = 0
     install: frozenset[str] = frozenset()
 
@@ -113,7 +111,6 @@ def debian13(prefix: str, block: str) -> Lab:
         kind=UML,
         address=f"{block}.0.14",
         nics={"vec0": "mgmt", "vec1": "prov", "vec2": "tun"},
-        addresses={"vec2": f"{block}.2.14/24"},
         memory=3072,
         install=frozenset({"compute"}),
     )

@@ -22,17 +22,16 @@ def _nspawn(name, tunnel_address):
     )
 
 
-def _uml(name):
+def _uml(name, tunnel_address):
     return _reach(
         name,
         interface="vec0",
         provider_interface="vec1",
-        tunnel_address=_lab.host(name).addresses["vec2"].partition("/")[0],
-        # Its kernel has the module.
-        openvswitch_datapath="system",
+        tunnel_interface="vec2",
+        tunnel_address=tunnel_address,
     )
 
 
 controller = [_nspawn("controller", "10.56.2.11")]
-compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2")]
+compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2", "10.56.2.14")]
 storage = [_reach("storage", interface="vec0", volume_devices=["/dev/ubdb"])]

@@ -74,16 +74,6 @@ def test_network_unit_gives_the_first_interface_the_address():
     ]
 
 
-def test_a_kernel_of_its_own_holds_the_tunnels_address():
-    lab = LABS["debian13"]
-    commands = [line for line in guest.network_unit(lab, lab.host("compute2")).splitlines() if "Exec" in line]
-    assert commands[2:] == [
-        "ExecStart=/usr/sbin/ip link set vec1 up",
-        "ExecStart=/usr/sbin/ip link set vec2 up",
-        "ExecStart=/usr/sbin/ip address replace 10.56.2.14/24 dev vec2",
-    ]
-
-
 def test_only_containers_leave_the_clock_alone():
     lab = LABS["debian13"]
     drop_in = "etc/systemd/system/chrony.service.d/lab.conf"
