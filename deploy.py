@@ -10,6 +10,7 @@ local.include("tasks/chrony.py")  # one time for all hosts
 local.include("tasks/database.py")  # MariaDB
 local.include("tasks/messaging.py")  # RabbitMQ
 local.include("tasks/cache.py")  # memcached
+local.include("tasks/loadbalancer.py")  # haproxy and keepalived, where there are hosts for it
 local.include("tasks/keystone.py")  # identity
 local.include("tasks/glance.py")  # images
 local.include("tasks/lvm.py")  # the volume group
@@ -18,6 +19,7 @@ local.include("tasks/placement.py")  # what each compute host has to give
 local.include("tasks/nova.py")  # instances
 local.include("tasks/openvswitch.py")  # bridges of the hosts that carry networks
 local.include("tasks/neutron.py")  # networks
+local.include("tasks/lbaas.py")  # load balancers as a service, in releases that have them
 local.include("tasks/horizon.py")  # the web interface
 local.include("tasks/credentials.py")  # openrc files and clouds.yaml
 local.include("tasks/verify.py", data={"verify_patience": 180})  # asks every service whether it is there

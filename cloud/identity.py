@@ -253,22 +253,25 @@ def registration(cloud: Cloud, name: str) -> dict[str, Any]:
     service = cloud.service(name)
     # Services act for users with the role "admin"; by the role "service" they are known to one another as
     # services ([keystone_authtoken] service_token_roles).
+    service_tokens = cloud.release.has("service_tokens")
+    roles = ["admin", "service"] if service_tokens else ["admin"]
     accounts = {
-        other.name: User(other.name, other.password, {"service": ["admin", "service"]})
+        other.name: User(other.name, other.password, {"service": roles})
         for other in cloud.services.values()
         if other.name != "keystone"
     }
-    demo = User("demo", cloud.secret("demo_password"), {"demo": ["member"]})
+    demo = User("demo", cloud.secret("demo_password"), {"demo": [cloud.member_role]})
     arguments: dict[str, Any] = {
         "admin": cloud.admin_credentials,
         "services": [
             Service(
-                name=service.catalog_name,
-                type=service.spec.catalog_type,
+                name=entry.name,
+                type=entry.type,
                 description=service.spec.description,
                 region=cloud.settings.region,
-                endpoints={interface: service.url(interface) for interface in INTERFACES},
+                endpoints={interface: service.url(interface, entry.path) for interface in INTERFACES},
             )
+            for entry in service.spec.entries
         ],
         "known_users": [demo, *accounts.values()],
     }
@@ -279,8 +282,16 @@ def registration(cloud: Cloud, name: str) -> dict[str, Any]:
             Project("demo", "Demonstration"),
         ]
         # Made by keystone's bootstrap, except "service" in releases before 2023.2.
-        arguments["roles"] = ["admin", "member", "reader", "service"]
+        arguments["roles"] = ["admin", cloud.member_role]
+        if cloud.release.has("member_role"):
+            arguments["roles"].append("reader")
+        if service_tokens:
+            arguments["roles"].append("service")
         arguments["users"] = [demo]
+        if cloud.release.has("admin_token"):
+            # Nobody can log in yet: the first administrator is made with the token of keystone.conf.
+            arguments["admin"] = cloud.token_credentials
+            arguments["users"].append(User("admin", cloud.secret("admin_password"), {"admin": ["admin"]}))
     else:
         arguments["users"] = [accounts[name]]
     return arguments

@@ -170,6 +170,11 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
             f"config_overrides: no task writes {path}, so its options would have no effect"
             f"{_suggest(path, known)}",
         )
+    release = releases.Release(cloud.release) if cloud.release in releases.BY_AGE else None
+    reading.check(
+        not (cloud.lbaas and release and not release.has("lbaas")),
+        f"lbaas: release {cloud.release} has no load balancing agent in neutron; the last one was stein",
+    )
     tunnels = Counter(node.tunnel_address for node in nodes.values() if node.tunnel_address)
     for address, count in tunnels.items():
         reading.check(count == 1, f"tunnel_address {address} is given to {count} hosts")
@@ -240,10 +245,13 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
         _check_nodes(nodes, settings, groups, reading)
 
     secrets_path = secrets.path_for(inventory_path)
-    values, wrong = secrets.load(secrets_path)
+    weak = bool(settings and settings.allow_weak_secrets)
+    values, wrong = secrets.load(secrets_path, allow_weak=weak)
     reading.problems += wrong
     if not wrong:
-        found = secrets.problems(values, allow_weak=bool(settings and settings.allow_weak_secrets))
+        known_release = settings and settings.release in releases.BY_AGE
+        release = releases.Release(settings.release) if known_release else None
+        found = secrets.problems(values, allow_weak=weak, release=release)
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:
             reading.problems.append(

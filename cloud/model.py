@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from cloud.platforms import PLATFORMS, Platform, role_packages
-from cloud.releases import Release
-from cloud.services import SERVICES, ServiceSpec
+from cloud.releases import ANY, PROCESSES, Release
+from cloud.services import ServiceSpec, services_in
 from cloud.settings import CloudSettings, NodeSettings
 
 MESSAGING_PORT = 5672
@@ -16,6 +16,7 @@ CACHE_PORT = 11211
 DATABASE_PORT = 3306
 CONSOLE_PORT = 6080
 METADATA_PORT = 8775
+ADMIN_PORT = 35357  # keystone's for administrators, in old releases
 INTERFACES = ("public", "internal", "admin")
 
 
@@ -61,6 +62,10 @@ class Node:
         """Where a file lies on this host's platform."""
         return self.platform.paths[name]
 
+    def paths(self, *names: str) -> list[str]:
+        """Where files lie, less those that this host's platform does not have."""
+        return [self.platform.paths[name] for name in names if name in self.platform.paths]
+
 
 @dataclass(frozen=True)
 class Service:
@@ -87,9 +92,10 @@ class Service:
         return self.cloud.secret(f"{self.name}_service_password")
 
     @property
-    def workers(self) -> int:
-        """Processes of its API on a controller."""
-        return max(self.cloud.settings.workers, self.spec.least_workers)
+    def workers(self) -> int | None:
+        """Processes of its API on a controller; None: as many as it starts by itself."""
+        chosen = self.cloud.settings.workers
+        return chosen and max(chosen, self.spec.least_workers)
 
     def runs_on(self, host: Any) -> bool:
         """Whether the service's API runs on this host."""
@@ -97,19 +103,19 @@ class Service:
 
     def connection(self, database: str | None = None) -> str:
         """SQLAlchemy URL of one of the service's databases (default: the one named like it)."""
-        return (
-            f"mysql+pymysql://{self.name}:{self.database_password}@{self.cloud.database_address}:{DATABASE_PORT}"
-            f"/{database or self.name}?charset=utf8"
-        )
+        release, database = self.cloud.release, database or self.name
+        driver = "mysql+pymysql" if release.has("pymysql") else "mysql"
+        login = f"{driver}://{self.name}:{self.database_password}@{self.cloud.database_address}"
+        if not release.has("full_urls"):
+            return f"{login}/{database}"
+        return f"{login}:{DATABASE_PORT}/{database}?charset=utf8"
 
     def url(self, interface: str = "internal", path: str | None = None) -> str:
         """The API's URL as clients of ``interface`` reach it; ``path`` defaults to the catalog entry's."""
         address = self.cloud.public_address if interface == "public" else self.cloud.internal_address
-        return f"http://{address}:{self.port}{self.spec.path if path is None else path}"
-
-    @property
-    def catalog_name(self) -> str:
-        return self.spec.catalog_name or self.name
+        admin_port = interface == "admin" and self.name == "keystone" and self.cloud.release.has("admin_port")
+        port = ADMIN_PORT if admin_port else self.port
+        return f"http://{address}:{port}{self.spec.path if path is None else path}"
 
 
 @dataclass(frozen=True)
@@ -150,17 +156,32 @@ class Cloud:
     def does(self, role: str, host: Any) -> bool:
         return _name_of(host) in self.work[role]
 
+    def units(self, host: Any, *processes: str) -> list[str]:
+        """The systemd units of processes (``SERVICE/PROCESS``) on a host.
+
+        Less those that the release lacks, and those that are part of another unit on the host's platform.
+        """
+        units = self.node(host).platform.units
+        there = [process for process in processes if self.release.has(PROCESSES.get(process, ANY))]
+        return list(dict.fromkeys(units[process] for process in there if process in units))
+
     def packages(self, host: Any) -> list[str]:
         """What this host must have installed."""
         node = self.node(host)
-        return role_packages(node.platform.name, str(self.release), set(node.roles))
+        extra = ["lbaas"] if self.settings.lbaas and "network" in node.roles else []
+        return role_packages(node.platform.name, str(self.release), set(node.roles), extra)
+
+    def package_sources(self, host: Any) -> list[str]:
+        """Packages that name the release's package source, where the platform has such."""
+        packages = self.node(host).platform.packages.get("source", [])
+        return [package.format(release=self.release) for package in packages]
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
 
     @cached_property
     def services(self) -> dict[str, Service]:
-        return {name: Service(spec, self) for name, spec in SERVICES.items()}
+        return {name: Service(spec, self) for name, spec in services_in(self.release).items()}
 
     def service(self, name: str) -> Service:
         return self.services[name]
@@ -195,29 +216,79 @@ class Cloud:
     @property
     def internal_address(self) -> str:
         """Where hosts reach the APIs."""
-        return self.first("controller").address
+        virtual = self.settings.virtual_address
+        return self.settings.internal_address or str(virtual or self.first("controller").address)
 
     @property
     def public_address(self) -> str:
         """Where users reach the APIs and Horizon."""
         return self.settings.public_address or self.internal_address
 
+    def login_url(self, user: str) -> str:
+        """Where a user of the credentials' files logs in."""
+        keystone = self.service("keystone")
+        url = keystone.url("admin" if user == "admin" else "public", "/v3")
+        address = self.settings.login_address or self.public_address
+        return f"http://{address}:{url.rpartition(':')[2]}"
+
+    @property
+    def auth_url(self) -> str:
+        """Where services log in."""
+        return self.service("keystone").url("admin", "")
+
+    @property
+    def member_role(self) -> str:
+        """The role of a project's ordinary users."""
+        return "member" if self.release.has("member_role") else "user"
+
+    @property
+    def token_credentials(self) -> dict[str, str]:
+        """The token of keystone.conf, before there is an administrator, as ``admin_credentials``."""
+        return {
+            "endpoint": self.service("keystone").url("admin", "/v3"),
+            "token": self.secret("keystone_admin_token"),
+            "region_name": self.settings.region,
+        }
+
+    @property
+    def domain(self) -> str:
+        """keystone's default domain as the release's options want it: by its ID, or by its name."""
+        return "default" if self.release.has("domain_in_lower_case") else "Default"
+
     @property
     def database_address(self) -> str:
-        return self.first("database").address
+        return str(self.settings.virtual_address or self.first("database").address)
+
+    @property
+    def charset(self) -> str:
+        """The character set of the databases."""
+        return "utf8mb3" if self.release.has("utf8mb3") else "utf8"
+
+    @property
+    def messaging_addresses(self) -> list[str]:
+        """Where clients reach RabbitMQ: through the load balancers, or every member of it."""
+        virtual = self.settings.virtual_address
+        return [str(virtual)] if virtual else [node.address for node in self.doing("database")]
 
     @property
     def transport_url(self) -> str:
         """oslo.messaging's URL of the message queue, every member in it."""
-        password = self.secret("rabbitmq_password")
-        members = ",".join(
-            f"openstack:{password}@{n.address}:{MESSAGING_PORT}" for n in self.doing("database")
-        )
+        login = f"openstack:{self.secret('rabbitmq_password')}"
+        if not self.release.has("full_urls"):
+            return "rabbit://" + ",".join(f"{login}@{address}" for address in self.messaging_addresses)
+        members = ",".join(f"{login}@{address}:{MESSAGING_PORT}" for address in self.messaging_addresses)
         return f"rabbit://{members}/"
 
     @property
+    def cache_addresses(self) -> list[str]:
+        """``ADDRESS:PORT`` of memcached."""
+        virtual = self.settings.virtual_address
+        addresses = [str(virtual)] if virtual else [node.address for node in self.doing("database")]
+        return [f"{address}:{CACHE_PORT}" for address in addresses]
+
+    @property
     def memcached_servers(self) -> str:
-        return ",".join(f"{node.address}:{CACHE_PORT}" for node in self.doing("database"))
+        return ",".join(self.cache_addresses)
 
     @property
     def console_url(self) -> str:
@@ -239,7 +310,7 @@ class Cloud:
     def admin_credentials(self) -> dict[str, str]:
         """The cloud administrator, as openstacksdk's ``auth`` and the identity operations take it."""
         return {
-            "auth_url": self.service("keystone").url("internal"),
+            "auth_url": self.service("keystone").url("internal", "/v3"),
             "username": "admin",
             "password": self.secret("admin_password"),
             "project_name": "admin",

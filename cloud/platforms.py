@@ -1,12 +1,15 @@
 """Names that differ between operating systems: packages, units, paths, users.
 
-Read from the packages themselves (Debian 13: ``dpkg -L``). Tasks and templates ask here and hold no
-``if platform`` (design rule 4).
+Debian's were read from the packages themselves (Debian 13: ``dpkg -L``), EL 7's are the original install
+notes' own. Tasks and templates ask here and hold no ``if platform`` (design rule 4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from cloud.releases import Release
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,10 @@ class Platform:
     Attributes:
         name: ``debian`` or ``el``.
         os_ids: the ``ID`` values of ``/etc/os-release`` that belong to it.
-        packages: part of the cloud -> packages; a part is ``SERVICE`` or ``SERVICE@ROLE``.
-        units: ``SERVICE/PROCESS`` -> systemd unit, or None where the platform runs it inside another unit.
-        paths: what a file is -> where it lies.
+        packages: part of the cloud -> packages; a part is ``SERVICE`` or ``SERVICE@ROLE``. One that not every
+            release has is written ``FEATURE?PACKAGE``, with a feature of ``cloud.releases.SPANS``.
+        units: ``SERVICE/PROCESS`` -> systemd unit; it is missing where the process is a part of another.
+        paths: what a file is -> where it lies; it is missing where the platform has no such file.
         groups: what a process is -> its system group, where it is not the service's own.
         debconf: questions that the packages ask, and our answers.
     """
@@ -111,6 +115,8 @@ DEBIAN = Platform(
     },
     paths={
         "chrony": "/etc/chrony/chrony.conf",
+        "chrony-drift": "/var/lib/chrony/chrony.drift",
+        "chrony-keys": "/etc/chrony/chrony.keys",
         "mariadb": "/etc/mysql/mariadb.conf.d/99-openstack.cnf",
         "rabbitmq-env": "/etc/rabbitmq/rabbitmq-env.conf",
         "memcached": "/etc/memcached.conf",
@@ -119,6 +125,7 @@ DEBIAN = Platform(
         "placement-uwsgi": "/etc/placement/placement-api-uwsgi.ini",
         "nova-uwsgi": "/etc/nova/nova-api-uwsgi.ini",
         "console-proxy": "/etc/default/nova-consoleproxy",
+        "nova-compute": "/etc/nova/nova-compute.conf",
         "nova-metadata-uwsgi": "/etc/nova/nova-api-metadata-uwsgi.ini",
         "neutron-uwsgi": "/etc/neutron/neutron-api-uwsgi.ini",
         "cinder-uwsgi": "/etc/cinder/cinder-api-uwsgi.ini",
@@ -150,7 +157,95 @@ DEBIAN = Platform(
     ],
 )
 
-PLATFORMS: dict[str, Platform] = {"debian": DEBIAN}
+# CentOS 7 with RDO: Liberty, Ocata, Train. Python 2, APIs in httpd or with a server of their own.
+EL7 = Platform(
+    name="el",
+    os_ids=("centos", "rhel"),
+    packages={
+        "source": ["centos-release-openstack-{release}"],
+        "base": ["chrony", "openstack-selinux"],
+        "database": [
+            "mariadb",
+            "mariadb-server",
+            "pymysql?python2-PyMySQL",
+            "mysql_python?MySQL-python",
+        ],
+        "messaging": ["rabbitmq-server"],
+        "cache": ["memcached", "python-memcached"],
+        "loadbalancer": ["haproxy", "keepalived"],
+        "client": ["python-openstackclient"],
+        "keystone": ["openstack-keystone", "httpd", "mod_wsgi"],
+        "glance": ["openstack-glance"],
+        "placement": ["placement_service?openstack-placement-api"],
+        "nova@controller": [
+            "openstack-nova-api",
+            "nova_cert?openstack-nova-cert",
+            "openstack-nova-conductor",
+            "nova_consoleauth?openstack-nova-console",
+            "openstack-nova-novncproxy",
+            "openstack-nova-scheduler",
+            "placement_in_nova?openstack-nova-placement-api",
+        ],
+        "nova@compute": ["openstack-nova-compute", "sysfsutils"],
+        "neutron@controller": ["openstack-neutron", "openstack-neutron-ml2"],
+        "neutron@network": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
+        "neutron@compute": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
+        "lbaas": ["openstack-neutron-lbaas", "python-neutron-lbaas", "haproxy"],
+        "cinder@controller": ["openstack-cinder"],
+        "cinder@storage": ["openstack-cinder", "lvm2", "targetcli", "python-oslo-policy"],
+        "horizon": ["openstack-dashboard"],
+    },
+    units={
+        "chrony/server": "chronyd",
+        "database/server": "mariadb",
+        "messaging/server": "rabbitmq-server",
+        "cache/server": "memcached",
+        "loadbalancer/proxy": "haproxy",
+        "loadbalancer/address": "keepalived",
+        "keystone/api": "httpd",
+        "glance/api": "openstack-glance-api",
+        "glance/registry": "openstack-glance-registry",
+        "placement/api": "httpd",
+        "nova/api": "openstack-nova-api",
+        "nova/cert": "openstack-nova-cert",
+        "nova/consoleauth": "openstack-nova-consoleauth",
+        "nova/scheduler": "openstack-nova-scheduler",
+        "nova/conductor": "openstack-nova-conductor",
+        "nova/novncproxy": "openstack-nova-novncproxy",
+        "nova/compute": "openstack-nova-compute",
+        "libvirt/daemon": "libvirtd",
+        "neutron/api": "neutron-server",
+        "neutron/dhcp": "neutron-dhcp-agent",
+        "neutron/l3": "neutron-l3-agent",
+        "neutron/metadata": "neutron-metadata-agent",
+        "neutron/linuxbridge": "neutron-linuxbridge-agent",
+        "neutron/lbaas": "neutron-lbaas-agent",
+        "cinder/api": "openstack-cinder-api",
+        "cinder/scheduler": "openstack-cinder-scheduler",
+        "cinder/volume": "openstack-cinder-volume",
+        "iscsi/target": "target",
+        "horizon/web": "httpd",
+    },
+    paths={
+        "chrony": "/etc/chrony.conf",
+        "chrony-drift": "/var/lib/chrony/drift",
+        "chrony-keys": "/etc/chrony.keys",
+        "mariadb": "/etc/my.cnf.d/openstack.cnf",
+        "rabbitmq-env": "/etc/rabbitmq/rabbitmq-env.conf",
+        "memcached-sysconfig": "/etc/sysconfig/memcached",
+        "haproxy": "/etc/haproxy/haproxy.cfg",
+        "keepalived": "/etc/keepalived/keepalived.conf",
+        "httpd": "/etc/httpd/conf.d/00-servername.conf",
+        "keystone-wsgi": "/etc/httpd/conf.d/wsgi-keystone.conf",
+        "placement-wsgi": "/etc/httpd/conf.d/00-nova-placement-api.conf",
+        "plugin": "/etc/neutron/plugin.ini",
+        "horizon-settings": "/etc/openstack-dashboard/local_settings",
+        "python": "/usr/lib/python2.7/site-packages",
+    },
+    groups={"web": "apache"},
+)
+
+PLATFORMS: dict[str, Platform] = {"debian": DEBIAN, "el": EL7}
 
 # What each role installs, as parts of ``Platform.packages``.
 ROLE_PARTS: dict[str, list[str]] = {
@@ -161,19 +256,26 @@ ROLE_PARTS: dict[str, list[str]] = {
     "database": ["database", "messaging", "cache"],
     "network": ["neutron@network"],
     "compute": ["nova@compute", "neutron@compute"],
+    "loadbalancer": ["loadbalancer"],
     "storage": ["cinder@storage"],
 }  # fmt: skip
 
 
-def role_packages(platform: str, release: str, roles: set[str]) -> list[str]:
+def role_packages(platform: str, release: str, roles: set[str], extra: Sequence[str] = ()) -> list[str]:
     """The packages that a host with these roles needs, each once, in a stable order.
 
     Args:
         platform: a key of :data:`PLATFORMS`.
-        release: the OpenStack release (today no name differs within a platform).
+        release: the OpenStack release, which may lack some of the packages.
         roles: the work the host does, as :meth:`cloud.topology.Topology.roles_of` gives it: with
             ``database`` and ``network`` where that work falls to a controller.
+        extra: further parts.
     """
     packages = PLATFORMS[platform].packages
-    parts = ["base"] + [part for role in ROLE_PARTS if role in roles for part in ROLE_PARTS[role]]
-    return list(dict.fromkeys(package for part in parts for package in packages[part]))
+    parts = ["base", *(part for role in ROLE_PARTS if role in roles for part in ROLE_PARTS[role]), *extra]
+    names = []
+    for name in (name for part in parts for name in packages.get(part, ())):
+        feature, _, package = name.rpartition("?")
+        if not feature or Release(release).has(feature):
+            names.append(package)
+    return list(dict.fromkeys(names))

@@ -55,6 +55,8 @@ def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
         )
     if not state.python:
         found.append("python3 is missing: install it")
+    if "loadbalancer" in node.roles:
+        found.append("load balancers can be rendered (python -m cloud.render), but not deployed yet")
     found += _interfaces(cloud, node, state)
     for role, need in MEMORY.items():
         if role in node.roles and state.memory < need:

@@ -10,10 +10,96 @@ BY_AGE = (
     "wallaby", "xena", "yoga", "zed", "antelope", "bobcat", "caracal", "dalmatian", "epoxy", "flamingo",
 )  # fmt: skip
 
-# What can be deployed today: release -> the major version of the operating system that packages it.
-# A release stands here when it was deployed and verified on real hosts, not when its names are known.
+# What can be deployed: platform -> release -> the major version of the operating system that packages it.
+# Debian's were deployed and verified on real hosts. EL's are the original install notes' own, whose package
+# repositories are closed: they are rendered, and can be deployed from a mirror of them only.
 AVAILABLE: dict[str, dict[str, str]] = {
     "debian": {"epoxy": "13"},
+    "el": {"liberty": "7", "ocata": "7", "train": "7"},
+}
+
+# What not every release has -> the first and the last one that has it; "" is before or after all we know.
+# Sources: the installation guides and release notes of the projects named.
+SPANS: dict[str, tuple[str, str]] = {
+    # keystone: the first administrator is made with a token from the file; `bootstrap` came with Mitaka.
+    "admin_token": ("", "liberty"),
+    "bootstrap": ("mitaka", ""),
+    # keystone: random tokens kept in memcached, before Fernet ones became the guide's.
+    "uuid_tokens": ("", "liberty"),
+    # keystone: what it looks up in its database is kept in memcached.
+    "keystone_cache": ("train", ""),
+    # keystone: an API of its own for administrators on port 35357, until one port served both.
+    "admin_port": ("", "pike"),
+    "identity_v2": ("", "liberty"),
+    # keystone: bootstrap makes the roles "member" and "reader"; the guides made one called "user" before.
+    "member_role": ("rocky", ""),
+    # keystonemiddleware: tokens in memcached; encrypted, and services known by the role "service".
+    "token_cache": ("mitaka", ""),
+    "service_tokens": ("ussuri", ""),
+    # oslo.messaging: one URL instead of rabbit_host, rabbit_userid and so on.
+    "transport_url": ("newton", ""),
+    # The guides' way to write URLs: with port, final slash and character set.
+    "full_urls": ("train", ""),
+    "pymysql": ("mitaka", ""),
+    "mysql_python": ("", "liberty"),
+    # MariaDB before 10.6 calls utf8mb3 "utf8"; the oldest client did not ask for it by itself.
+    "utf8mb3": ("ussuri", ""),
+    "utf8_names": ("", "liberty"),
+    # The default domain by its ID ("default"), or by that as a name: MariaDB compares without case.
+    "domain_in_lower_case": ("", "pike"),
+    # Django 3.2's back end for memcached.
+    "pymemcache": ("yoga", ""),
+    "glance_registry": ("", "rocky"),
+    # glance: several stores, each with a section of its own.
+    "glance_stores": ("train", ""),
+    "nova_cert": ("", "newton"),
+    "nova_consoleauth": ("", "stein"),
+    "nova_api_database": ("mitaka", ""),
+    "nova_cells": ("ocata", ""),
+    "placement": ("ocata", ""),
+    # placement as a service and package of its own, out of nova's.
+    "placement_in_nova": ("ocata", "rocky"),
+    "placement_service": ("stein", ""),
+    # nova: vncserver_listen and its companions in [DEFAULT], before they had a section.
+    "vnc_section": ("mitaka", ""),
+    # nova: other services are found in the catalog, not by an option with their URL.
+    "nova_adapters": ("queens", ""),
+    # nova: its own networks, which it must be told not to use.
+    "nova_network": ("", "stein"),
+    "nova_use_neutron": ("mitaka", "stein"),
+    "nova_compute_v2": ("", "mitaka"),
+    # nova: [api] auth_strategy, [DEFAULT]'s before and keystone's without a word after.
+    "nova_api_section": ("ocata", "train"),
+    "spice_on_debian": ("zed", ""),
+    "volume_v1": ("", "mitaka"),
+    "volume_v2": ("", "wallaby"),
+    "volume_v3": ("ocata", ""),
+    "linuxbridge": ("", "dalmatian"),
+    "linuxbridge_experimental": ("zed", "dalmatian"),
+    "lbaas": ("", "stein"),
+}
+
+# What every release has.
+ANY = ""
+
+# Processes that not every release has, as ``SERVICE/PROCESS``.
+PROCESSES = {
+    "glance/registry": "glance_registry",
+    "nova/cert": "nova_cert",
+    "nova/consoleauth": "nova_consoleauth",
+}
+
+# Options by the name that today's templates use -> older ones, each with the last release that used it.
+OLDER_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    "auth_type": (("liberty", "auth_plugin"),),
+    "www_authenticate_uri": (("pike", "auth_uri"),),
+    "user_domain_name": (("liberty", "user_domain_id"),),
+    "project_domain_name": (("liberty", "project_domain_id"),),
+    "server_listen": (("pike", "vncserver_listen"),),
+    "server_proxyclient_address": (("pike", "vncserver_proxyclient_address"),),
+    "nova_metadata_host": (("pike", "nova_metadata_ip"),),
+    "target_protocol": (("queens", "iscsi_protocol"),),
+    "target_helper": (("queens", "iscsi_helper"),),
 }
 
 
@@ -32,6 +118,18 @@ class Release:
         if name not in BY_AGE:
             raise ValueError(f"unknown release {name!r}; known, oldest first: {', '.join(BY_AGE)}")
         self.name = name
+
+    def has(self, what: str) -> bool:
+        """Whether the release has something of :data:`SPANS`, or :data:`ANY`."""
+        first, last = SPANS[what] if what else ("", "")
+        return (not first or self >= first) and (not last or self <= last)
+
+    def option(self, name: str) -> str:
+        """The name of an option in this release, by the one it has today (:data:`OLDER_NAMES`)."""
+        for last, older in OLDER_NAMES.get(name, ()):
+            if self <= last:
+                return older
+        return name
 
     def _age(self, other: object) -> int:
         return BY_AGE.index(Release(str(other)).name)

@@ -15,6 +15,8 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
+from cloud.releases import BY_AGE, Release
+
 FILE_NAME = "secrets.toml"
 MINIMUM_LENGTH = 12
 GENERATED_BYTES = 24
@@ -34,6 +36,9 @@ NAMES: dict[str, str] = {
         if (service, kind) != ("keystone", "service")
     },
 }
+
+# Of old releases only, written by the operator: keystone.conf's admin_token.
+OLD_NAMES = ("keystone_admin_token",)
 
 # user_NAME_password is the password of a declared user (``resources``), written by the operator.
 DECLARED_USER = re.compile(r"user_.+_password")
@@ -78,11 +83,34 @@ def weakness(name: str, value: object) -> str | None:
     return None
 
 
-def problems(values: dict[str, object], *, allow_weak: bool = False) -> list[str]:
-    """What is wrong with a set of secrets, a line each, never showing one."""
+def names_for(release: Release) -> list[str]:
+    """The secrets that a cloud of this release has."""
+    names = [*NAMES, *OLD_NAMES]
+    for feature, secret in (
+        ("admin_token", "keystone_admin_token"),
+        ("service_tokens", "memcache_secret_key"),
+        ("placement_service", "placement_database_password"),
+        ("placement", "placement_service_password"),
+    ):
+        if not release.has(feature):
+            names.remove(secret)
+    return names
+
+
+def problems(
+    values: dict[str, object], *, allow_weak: bool = False, release: Release | None = None
+) -> list[str]:
+    """What is wrong with a set of secrets, a line each, never showing one.
+
+    Args:
+        values: the file's.
+        allow_weak: known and short ones will do.
+        release: for which they must be complete; None: the newest.
+    """
     found = []
+    wanted = names_for(release or Release(BY_AGE[-1]))
     users = [name for name in values if DECLARED_USER.fullmatch(name)]
-    for name in (*NAMES, *users):
+    for name in (*wanted, *users):
         if name not in values:
             found.append(f"secret {name} is missing")
             continue
@@ -91,17 +119,22 @@ def problems(values: dict[str, object], *, allow_weak: bool = False) -> list[str
         usable = isinstance(value, str) and ALLOWED.fullmatch(value)
         if reason and not (allow_weak and usable):
             found.append(f"secret {name} {reason}")
-    found += [f"unknown secret {name}" for name in values if name not in (*NAMES, *users)]
+    found += [f"unknown secret {name}" for name in values if name not in (*NAMES, *OLD_NAMES, *users)]
     return found
 
 
-def load(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Read the file. Returns the secrets and what is wrong with the *file* (not with its contents)."""
+def load(path: Path, *, allow_weak: bool = False) -> tuple[dict[str, str], list[str]]:
+    """Read the file. Returns the secrets and what is wrong with the *file* (not with its contents).
+
+    Args:
+        path: the file.
+        allow_weak: it holds what everybody knows, and may be readable for everybody.
+    """
     help_text = f"write it with: python -m cloud.secrets {path.parent}/INVENTORY.py"
     if not path.exists():
         return {}, [f"{path} does not exist; {help_text}"]
     mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    if mode & 0o077 and not allow_weak:
         return {}, [f"{path} has mode {mode:04o}: others can read it; do: chmod 600 {path}"]
     try:
         return tomllib.loads(path.read_text()), []

@@ -5,13 +5,16 @@ Sources: the installation guides of each service (endpoints, ports), Debian's pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from cloud.releases import Release
 
 # Every INI file that a task merges options into, besides those whose place depends on the platform.
 CONFIG_FILES = frozenset(
     {
         "/etc/keystone/keystone.conf",
         "/etc/glance/glance-api.conf",
+        "/etc/glance/glance-registry.conf",
         "/etc/placement/placement.conf",
         "/etc/nova/nova.conf",
         "/etc/nova/nova-compute.conf",
@@ -21,6 +24,8 @@ CONFIG_FILES = frozenset(
         "/etc/neutron/dhcp_agent.ini",
         "/etc/neutron/l3_agent.ini",
         "/etc/neutron/metadata_agent.ini",
+        "/etc/neutron/lbaas_agent.ini",
+        "/etc/neutron/neutron_lbaas.conf",
         "/etc/cinder/cinder.conf",
     }
 )
@@ -40,6 +45,15 @@ class Schema:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A catalog entry: what clients look a service up by, and the path of its endpoints."""
+
+    name: str
+    type: str
+    path: str
+
+
+@dataclass(frozen=True)
 class ServiceSpec:
     """One OpenStack service.
 
@@ -51,6 +65,7 @@ class ServiceSpec:
         extra_databases: databases without a schema check of their own.
         status_command: the command whose ``upgrade check`` judges the installation.
         least_workers: processes of the API that it needs, however few the others get.
+        older_entries: catalog entries of older versions of the API, which the release still has.
     """
 
     name: str
@@ -63,6 +78,12 @@ class ServiceSpec:
     status_command: str = ""
     roles: tuple[str, ...] = field(default=("controller",))
     least_workers: int = 1
+    older_entries: tuple[Entry, ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Its catalog entries, the oldest version of its API first."""
+        return [*self.older_entries, Entry(self.catalog_name or self.name, self.catalog_type, self.path)]
 
     @property
     def databases(self) -> list[str]:
@@ -132,3 +153,40 @@ SERVICES: dict[str, ServiceSpec] = {
         ),
     )
 }
+
+
+def services_in(release: Release) -> dict[str, ServiceSpec]:
+    """The services as a release has them: its own API versions, catalog entries and databases."""
+    found = dict(SERVICES)
+    keystone, nova, cinder = found["keystone"], found["nova"], found["cinder"]
+    if release.has("identity_v2"):
+        found["keystone"] = replace(keystone, path="/v2.0")
+    if not release.has("placement"):
+        del found["placement"]
+    elif not release.has("placement_service"):
+        # A part of nova, with its tables in nova's API database.
+        found["placement"] = replace(found["placement"], schemas=(), status_command="")
+    if release.has("nova_compute_v2"):
+        found["nova"] = nova = replace(nova, path="/v2/%(tenant_id)s")
+    feature_of = {"nova_api": "nova_api_database", "nova_cell0": "nova_cells"}
+    found["nova"] = replace(
+        nova,
+        schemas=tuple(
+            schema
+            for schema in nova.schemas
+            if schema.database not in feature_of or release.has(feature_of[schema.database])
+        ),
+    )
+    v1 = Entry("cinder", "volume", "/v1/%(tenant_id)s")
+    v2 = Entry("cinderv2", "volumev2", "/v2/%(project_id)s")
+    if not release.has("volume_v3"):
+        found["cinder"] = replace(
+            cinder,
+            catalog_name=v2.name,
+            catalog_type=v2.type,
+            path="/v2/%(tenant_id)s",
+            older_entries=(v1,) if release.has("volume_v1") else (),
+        )
+    elif release.has("volume_v2"):
+        found["cinder"] = replace(cinder, older_entries=(v2,))
+    return found

@@ -58,8 +58,24 @@ class CloudSettings(Strict):
     management_network: IPv4Network = Field(
         description="The network that holds every host's address; services listen on it."
     )
+    virtual_address: IPv4Address | None = Field(
+        None,
+        description="Address that the load balancers hold: of the database, the message queue, memcached and "
+        "the APIs; default: none.",
+    )
+    balanced: list[str] | None = Field(
+        None, description="Services whose APIs the load balancers hand on; None: all of them."
+    )
+    internal_address: str | None = Field(
+        None,
+        description="Address or name in the internal and admin endpoints; default: virtual_address, or the "
+        "first controller's address.",
+    )
     public_address: str | None = Field(
-        None, description="Address or name in the public endpoints; default: the first controller's address."
+        None, description="Address or name in the public endpoints; default: internal_address."
+    )
+    login_address: str | None = Field(
+        None, description="Address or name in openrc files and clouds.yaml; default: public_address."
     )
     timezone: str = Field("UTC", description="Time zone of every host, as timedatectl names it.")
     ntp_servers: list[str] = Field(
@@ -67,17 +83,21 @@ class CloudSettings(Strict):
         description="Upstream time servers of the controllers. None: the first controller's own clock "
         "is the cloud's time.",
     )
-    workers: int = Field(
+    workers: int | None = Field(
         2,
         ge=1,
         le=64,
         description="Worker processes of each API and RPC service on a controller; "
-        "cinder's API has 3 at least.",
+        "cinder's API has 3 at least. None: each service's own default.",
     )
-    database_max_connections: int = Field(4096, ge=100, description="MariaDB max_connections.")
+    database_max_connections: int | None = Field(
+        4096, ge=100, description="MariaDB max_connections. None: its own default."
+    )
     memcached_megabytes: int = Field(64, ge=16, description="Memory of memcached, in MiB.")
-    rpc_response_timeout: int = Field(
-        60, ge=10, description="Seconds a service waits for an answer over the message queue."
+    rpc_response_timeout: int | None = Field(
+        60,
+        ge=10,
+        description="Seconds a service waits for an answer over the message queue. None: its own default.",
     )
     provider_network: str = Field(
         "provider", description="Physical network name of the flat provider network."
@@ -85,6 +105,9 @@ class CloudSettings(Strict):
     provider_bridge: str = Field("br-provider", description="Open vSwitch bridge of the provider network.")
     vxlan_vni_ranges: str = Field(
         "1:1000", description="VXLAN network identifiers for self-service networks."
+    )
+    lbaas: bool = Field(
+        False, description="Load balancers as a service, by neutron's own agent: until release stein."
     )
     volume_group: str = Field("cinder-volumes", description="LVM volume group for volumes.")
     dns_servers: list[IPv4Address] = Field([], description="DNS servers handed to instances by DHCP.")
@@ -95,8 +118,14 @@ class CloudSettings(Strict):
         {},
         description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}.",
     )
-    service_down_time: int = Field(
-        60, ge=10, description="Seconds without a heartbeat after which a service or agent counts as down."
+    horizon_settings: dict[str, Any] = Field(
+        {}, description="Your own settings of Horizon, put last: {NAME: value}, as Python has them."
+    )
+    service_down_time: int | None = Field(
+        60,
+        ge=10,
+        description="Seconds without a heartbeat after which a service or agent counts as down. None: each "
+        "service's own default.",
     )
     clock_offset_limit: float = Field(
         0.5, gt=0, description="Largest difference, in seconds, of a host's clock to the controller's."
@@ -121,7 +150,7 @@ class CloudSettings(Strict):
 class NodeSettings(Strict):
     """Choices for one host."""
 
-    platform: Literal["debian"] = Field("debian", description="Family of the host's operating system.")
+    platform: Literal["debian", "el"] = Field("debian", description="Family of the host's operating system.")
     ssh_hostname: str | None = Field(None, description="pyinfra's: where SSH connects to.")
     address: IPv4Address = Field(description="Management address; default: ssh_hostname, or the host's name.")
     interface: str | None = Field(None, description="Interface that carries the management address.")

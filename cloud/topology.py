@@ -7,7 +7,9 @@ from collections.abc import Mapping
 REQUIRED = ("controller", "compute", "storage")
 # Optional groups whose work falls to the controllers where nobody is in them.
 OPTIONAL = ("database", "network")
-ROLES = REQUIRED + OPTIONAL
+# Groups whose work nobody does where nobody is in them.
+EXTRA = ("loadbalancer",)
+ROLES = REQUIRED + OPTIONAL + EXTRA
 
 
 def work_of(groups: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -7,11 +7,15 @@ that needed it fails with that reason.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from cloud import expected
 from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
+
+# Seconds; the largest of the services' own defaults (neutron's).
+DOWN_TIME = 75
 
 GIB = 1024**3
 POOL_FULL = 80  # percent
@@ -160,7 +164,7 @@ def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
 
 
 def _services(report: Report, cloud: Cloud, api: dict | str) -> None:
-    limit = cloud.settings.service_down_time
+    limit = cloud.settings.service_down_time or DOWN_TIME
     for section, key, wanted in (
         ("Compute services", "nova_services", expected.nova_services(cloud)),
         ("Network agents", "neutron_agents", expected.neutron_agents(cloud)),
@@ -203,16 +207,16 @@ def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:
     found = _part(api, "endpoints")
     host = cloud.first("controller").name
     for service in cloud.services.values():
-        for interface in INTERFACES:
-            check = f"{service.catalog_name} {interface}"
-            url = service.url(interface)
+        for entry, interface in product(service.spec.entries, INTERFACES):
+            check = f"{entry.name} {interface}"
+            url = service.url(interface, entry.path)
             if isinstance(found, str):
                 report.add("Endpoints", host, check, url, found, False)
                 continue
             matching = [
                 item
                 for item in found
-                if item["service"] == service.catalog_name
+                if item["service"] == entry.name
                 and item["interface"] == interface
                 and item["region"] == cloud.settings.region
             ]
@@ -246,6 +250,8 @@ def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:
 def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
     host = cloud.first("controller").name
     for service in cloud.services.values():
+        if not service.spec.status_command:
+            continue
         command = f"{service.spec.status_command} upgrade check"
         found = _part(upgrades, service.name)
         if isinstance(found, str):

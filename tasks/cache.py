@@ -8,14 +8,26 @@ from tasks.context import cloud
 node = cloud.node(host)
 
 if cloud.does("database", host):
-    config.file(
-        name="Configure memcached",
-        src="templates/memcached/memcached.conf.j2",
-        dest=node.path("memcached"),
-        mode="644",
-        cloud=cloud,
-        node=node,
-    )
+    for path in node.paths("memcached"):
+        config.file(
+            name="Configure memcached",
+            src="templates/memcached/memcached.conf.j2",
+            dest=path,
+            mode="644",
+            cloud=cloud,
+            node=node,
+        )
+    for path in node.paths("memcached-sysconfig"):
+        config.file(
+            name="Configure memcached",
+            src="templates/memcached/sysconfig.j2",
+            dest=path,
+            mode="644",
+            cloud=cloud,
+            node=node,
+        )
     service.running(
-        name="Start memcached", units=[node.unit("cache/server")], config=[node.path("memcached")]
+        name="Start memcached",
+        units=[node.unit("cache/server")],
+        config=node.paths("memcached", "memcached-sysconfig"),
     )

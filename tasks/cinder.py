@@ -24,14 +24,15 @@ if controller or storage:
         node=node,
     )
 if controller:
-    config.merge(
-        name="Set cinder's number of processes",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("cinder-uwsgi"),
-        mode="644",
-        overrides=node.settings.config_overrides,
-        service=this,
-    )
+    for uwsgi in node.paths("cinder-uwsgi"):
+        config.merge(
+            name="Set cinder's number of processes",
+            src="templates/common/uwsgi.ini.j2",
+            dest=uwsgi,
+            mode="644",
+            overrides=node.settings.config_overrides,
+            service=this,
+        )
 
 if cloud.is_first("controller", host):
     schema.at_head(
@@ -46,7 +47,7 @@ if controller:
     service.running(
         name="Start cinder's API and scheduler",
         units=[node.unit("cinder/scheduler"), node.unit("cinder/api")],
-        config=[conf, node.path("cinder-uwsgi")],
+        config=[conf, *node.paths("cinder-uwsgi")],
     )
 
 if controller or storage:

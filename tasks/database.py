@@ -25,6 +25,6 @@ if cloud.does("database", host):
             for owner in cloud.services.values()
             for name in owner.spec.databases
         ],
-        charset="utf8mb3",
-        collation="utf8mb3_general_ci",
+        charset=cloud.charset,
+        collation=f"{cloud.charset}_general_ci",
     )

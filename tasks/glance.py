@@ -19,14 +19,26 @@ if this.runs_on(host):
         cloud=cloud,
         service=this,
     )
-    config.merge(
-        name="Set glance's number of processes",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("glance-uwsgi"),
-        mode="644",
-        overrides=node.settings.config_overrides,
-        service=this,
-    )
+    for uwsgi in node.paths("glance-uwsgi"):
+        config.merge(
+            name="Set glance's number of processes",
+            src="templates/common/uwsgi.ini.j2",
+            dest=uwsgi,
+            mode="644",
+            overrides=node.settings.config_overrides,
+            service=this,
+        )
+
+    if cloud.release.has("glance_registry"):
+        config.merge(
+            name="Configure glance's registry",
+            src="templates/glance/glance-registry.conf.j2",
+            dest="/etc/glance/glance-registry.conf",
+            group="glance",
+            overrides=node.settings.config_overrides,
+            cloud=cloud,
+            service=this,
+        )
 
 if cloud.is_first("controller", host):
     schema.at_head(
@@ -40,6 +52,6 @@ if cloud.is_first("controller", host):
 if this.runs_on(host):
     service.running(
         name="Start glance",
-        units=[node.unit("glance/api")],
-        config=["/etc/glance/glance-api.conf", node.path("glance-uwsgi")],
+        units=cloud.units(host, "glance/registry", "glance/api"),
+        config=["/etc/glance/glance-api.conf", *node.paths("glance-uwsgi")],
     )

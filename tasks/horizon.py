@@ -15,14 +15,15 @@ if cloud.does("controller", host):
         group=node.platform.groups["web"],
         cloud=cloud,
     )
-    config.file(
-        name="Run Horizon in the main interpreter",
-        src="templates/horizon/wsgi.conf.j2",
-        dest=node.path("horizon-wsgi"),
-        mode="644",
-    )
+    for wsgi in node.paths("horizon-wsgi"):
+        config.file(
+            name="Run Horizon in the main interpreter",
+            src="templates/horizon/wsgi.conf.j2",
+            dest=wsgi,
+            mode="644",
+        )
     service.running(
         name="Start Horizon's web server",
         units=[node.unit("horizon/web")],
-        config=[node.path("horizon-settings"), node.path("horizon-wsgi")],
+        config=node.paths("horizon-settings", "horizon-wsgi"),
     )

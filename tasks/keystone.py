@@ -19,14 +19,31 @@ if this.runs_on(host):
         cloud=cloud,
         service=this,
     )
-    config.merge(
-        name="Set keystone's number of processes",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("keystone-uwsgi"),
-        mode="644",
-        overrides=node.settings.config_overrides,
-        service=this,
-    )
+    for uwsgi in node.paths("keystone-uwsgi"):
+        config.merge(
+            name="Set keystone's number of processes",
+            src="templates/common/uwsgi.ini.j2",
+            dest=uwsgi,
+            mode="644",
+            overrides=node.settings.config_overrides,
+            service=this,
+        )
+
+    for path in node.paths("httpd"):
+        config.file(
+            name="Tell httpd its name",
+            src="templates/httpd/servername.conf.j2",
+            dest=path,
+            mode="644",
+            node=node,
+        )
+    for path in node.paths("keystone-wsgi"):
+        config.file(
+            name="Let httpd run keystone",
+            src="templates/httpd/wsgi-keystone.conf.j2",
+            dest=path,
+            mode="644",
+        )
 
 if cloud.is_first("controller", host):
     schema.at_head(
@@ -35,21 +52,23 @@ if cloud.is_first("controller", host):
         service=this.name,
         commands=["keystone-manage db_sync"],
     )
-    keystone.keys(name="Create the keys that sign tokens", repository="fernet")
-    keystone.keys(name="Create the keys that encrypt credentials", repository="credential")
+    if not cloud.release.has("uuid_tokens"):
+        keystone.keys(name="Create the keys that sign tokens", repository="fernet")
+        keystone.keys(name="Create the keys that encrypt credentials", repository="credential")
 
 if this.runs_on(host):
     service.running(
         name="Start keystone",
         units=[node.unit("keystone/api")],
-        config=["/etc/keystone/keystone.conf", node.path("keystone-uwsgi")],
+        config=["/etc/keystone/keystone.conf", *node.paths("keystone-uwsgi", "keystone-wsgi", "httpd")],
     )
 
 if cloud.is_first("controller", host):
     service.answering(
         name="Wait until keystone answers, 90 seconds at most", url=this.url("internal"), timeout=90
     )
-    keystone.bootstrapped(name="Make the first administrator", admin=cloud.admin_credentials)
+    if cloud.release.has("bootstrap"):
+        keystone.bootstrapped(name="Make the first administrator", admin=cloud.admin_credentials)
     identity.present(
         name="Register keystone, the projects admin, service and demo, and the demo user",
         **registration(cloud, "keystone"),

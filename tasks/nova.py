@@ -29,43 +29,38 @@ if controller or compute:
     )
 
 if controller:
-    config.merge(
-        name="Set the number of processes of nova's API",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("nova-uwsgi"),
-        mode="644",
-        overrides=node.settings.config_overrides,
-        service=this,
-    )
-    config.merge(
-        name="Set the number of processes of nova's metadata API",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("nova-metadata-uwsgi"),
-        mode="644",
-        overrides=node.settings.config_overrides,
-        service=this,
-    )
-
-    config.file(
-        name="Choose the console proxy",
-        src="templates/nova/consoleproxy.j2",
-        dest=node.path("console-proxy"),
-        mode="644",
-    )
+    for uwsgi in node.paths("nova-uwsgi", "nova-metadata-uwsgi"):
+        config.merge(
+            name=f"Set the number of processes in {uwsgi}",
+            src="templates/common/uwsgi.ini.j2",
+            dest=uwsgi,
+            mode="644",
+            overrides=node.settings.config_overrides,
+            service=this,
+        )
+    for proxy in node.paths("console-proxy"):
+        config.file(
+            name="Choose the console proxy",
+            src="templates/nova/consoleproxy.j2",
+            dest=proxy,
+            mode="644",
+        )
 
 if cloud.is_first("controller", host):
     # The order matters: the API database first, as it holds the map of the cells that "db sync" walks.
-    schema.at_head(
-        name="Bring nova's API schema to head",
-        cloud=cloud,
-        service=this.name,
-        databases=["nova_api"],
-        commands=["nova-manage api_db sync"],
-    )
-    nova.cells(
-        name="Map cell0 and cell1",
-        cloud=cloud,
-    )
+    if cloud.release.has("nova_api_database"):
+        schema.at_head(
+            name="Bring nova's API schema to head",
+            cloud=cloud,
+            service=this.name,
+            databases=["nova_api"],
+            commands=["nova-manage api_db sync"],
+        )
+    if cloud.release.has("nova_cells"):
+        nova.cells(
+            name="Map cell0 and cell1",
+            cloud=cloud,
+        )
     schema.at_head(
         name="Bring nova's schema to head in every cell",
         cloud=cloud,
@@ -78,15 +73,19 @@ if cloud.is_first("controller", host):
 if controller:
     service.running(
         name="Start nova's API, scheduler, conductor and console proxy",
-        units=[
-            node.unit(f"nova/{process}")
-            for process in ("conductor", "scheduler", "api", "metadata", "novncproxy")
-        ],
+        units=cloud.units(
+            host,
+            "nova/conductor",
+            "nova/scheduler",
+            "nova/cert",
+            "nova/consoleauth",
+            "nova/api",
+            "nova/metadata",
+            "nova/novncproxy",
+        ),
         config=[
             "/etc/nova/nova.conf",
-            node.path("nova-uwsgi"),
-            node.path("nova-metadata-uwsgi"),
-            node.path("console-proxy"),
+            *node.paths("nova-uwsgi", "nova-metadata-uwsgi", "console-proxy"),
         ],
     )
 
@@ -98,15 +97,16 @@ if controller or compute:
     )
 
 if compute:
-    config.merge(
-        name="Set the hypervisor",
-        src="templates/nova/nova-compute.conf.j2",
-        dest="/etc/nova/nova-compute.conf",
-        group="nova",
-        overrides=node.settings.config_overrides,
-        node=node,
-        virt_type=virt_type,
-    )
+    for path in node.paths("nova-compute"):
+        config.merge(
+            name="Set the hypervisor",
+            src="templates/nova/nova-compute.conf.j2",
+            dest=path,
+            group="nova",
+            overrides=node.settings.config_overrides,
+            node=node,
+            virt_type=virt_type,
+        )
     # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not
     # started here: iscsiadm does that (iscsid.startup), and where the kernel has no initiator it can't run.
     iscsi.initiator_named(name="Name the host for iSCSI")
@@ -114,10 +114,10 @@ if compute:
     service.running(
         name="Start nova-compute",
         units=[node.unit("nova/compute")],
-        config=["/etc/nova/nova.conf", "/etc/nova/nova-compute.conf"],
+        config=["/etc/nova/nova.conf", *node.paths("nova-compute")],
     )
 
-if controller or compute:
+if (controller or compute) and cloud.release.has("nova_cells"):
     # Works on the first controller; the others take part so that it comes after their nova-compute's start.
     nova.hosts_mapped(
         # libvirt's first start asks each of QEMU's 30 emulators what it can do: minutes on a slow host.

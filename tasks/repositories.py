@@ -1,11 +1,19 @@
-"""Where packages come from. Debian packages this release itself: only your own sources are added."""
+"""Where packages come from: the release's package source where the distribution has not got it, and yours."""
 
 from pyinfra import host
 
-from operations import config
+from operations import config, packages
 from tasks.context import cloud
 
 node = cloud.node(host)
+
+if source := cloud.package_sources(host):
+    packages.installed(
+        name="Add the release's package source",
+        packages=source,
+        platform=node.platform.name,
+        debconf=[],
+    )
 
 for name, source in cloud.settings.apt_sources.items():
     config.file(

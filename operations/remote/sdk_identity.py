@@ -31,12 +31,13 @@ def connect(admin):
     cacert = auth.pop("cacert", None)
     return openstack.connect(
         # Not the generic "password": it asks for versions first, and turns "not yet there" into many errors.
-        auth_type="v3password",
+        # A token of keystone.conf, before there is any user, comes with the endpoint it is for.
+        auth_type="admin_token" if "token" in auth else "v3password",
         auth=auth,
         region_name=region,
         cacert=cacert,
         # keystone is not in its own catalog before it was registered there, or may be there with a wrong URL.
-        identity_endpoint_override=auth["auth_url"],
+        identity_endpoint_override=auth.get("endpoint") or auth["auth_url"],
         load_yaml_config=False,
         load_envvars=False,
         app_name="identity",

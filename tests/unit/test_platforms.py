@@ -8,42 +8,45 @@ import pytest
 
 from cloud.expected import AGENT_KINDS
 from cloud.platforms import PLATFORMS, ROLE_PARTS, role_packages
+from cloud.releases import SPANS
 from cloud.topology import ROLES
 
 ROOT = Path(__file__).parents[2]
-PROCESSES = {"nova/{}": ("conductor", "scheduler", "api", "metadata", "novncproxy")}
+# What EL 7 has not: it runs the linuxbridge agent, and its APIs are in httpd or servers of their own.
+NOT_ON_EL7 = {"openvswitch/daemon", "neutron/rpc", "neutron/openvswitch"}
 
 
 def asked(method):
-    """The texts given to ``node.METHOD(…)`` in tasks and in cloud.expected; an f-string's hole is ``{}``."""
+    """The texts given to ``node.METHOD(…)`` or ``cloud.METHOD(…)`` in tasks, cloud.expected, cloud.model."""
     found = set()
     for path in [*(ROOT / "tasks").glob("*.py"), ROOT / "cloud" / "expected.py", ROOT / "cloud" / "model.py"]:
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == method and call.args:
-                (argument,) = call.args
-                if isinstance(argument, ast.Constant):
-                    found.add(argument.value)
-                elif isinstance(argument, ast.JoinedStr):
-                    parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in argument.values]
-                    found.add("".join(parts))
+                found |= {a.value for a in call.args if isinstance(a, ast.Constant)}
     return found
 
 
-@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
-def test_every_unit_a_task_asks_for_is_known(platform):
+def test_every_unit_a_task_asks_for_is_known():
     names = asked("unit")
-    assert {"keystone/api", "libvirt/daemon", "nova/{}"} <= names
-    known = set(platform.units)
+    assert {"keystone/api", "libvirt/daemon"} <= names
+    on_el7_only = {"loadbalancer/proxy", "loadbalancer/address", "neutron/lbaas"}
+    assert names - on_el7_only <= set(PLATFORMS["debian"].units)
+    assert names - NOT_ON_EL7 <= set(PLATFORMS["el"].units)
+    assert {f"neutron/{kind}" for kind in AGENT_KINDS} <= set(PLATFORMS["debian"].units)
+
+
+@pytest.mark.parametrize("method", ["units", "paths"])
+def test_what_a_platform_may_lack_is_on_another(method):
+    names = asked(method)
+    assert names
     for name in names:
-        for process in PROCESSES.get(name, ("",)):
-            assert name.replace("{}", process) in known
-    assert {f"neutron/{kind}" for kind in AGENT_KINDS} <= known
+        assert any(name in getattr(platform, method) for platform in PLATFORMS.values()), name
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
 def test_every_path_a_task_asks_for_is_known(platform):
-    names = asked("path")
-    assert {"mariadb", "nova-uwsgi", "python"} <= names
+    names = asked("path") - {"haproxy", "keepalived", "neutron-uwsgi"}
+    assert {"mariadb", "chrony", "python"} <= names
     assert names <= set(platform.paths)
     assert all(path.startswith("/") for path in platform.paths.values())
     assert len(set(platform.paths.values())) == len(platform.paths)
@@ -53,10 +56,15 @@ def test_every_path_a_task_asks_for_is_known(platform):
 def test_every_role_has_its_packages(platform):
     assert set(ROLE_PARTS) == set(ROLES)
     parts = {part for parts in ROLE_PARTS.values() for part in parts}
-    assert parts | {"base"} == set(platform.packages)
+    # A source, the load balancing agent and load balancers are EL's only, so far.
+    assert set(platform.packages) | {"source", "lbaas", "loadbalancer"} == parts | {"base", "source", "lbaas"}
     for packages in platform.packages.values():
         assert packages
         assert len(set(packages)) == len(packages)
+        for package in packages:
+            feature, _, name = package.rpartition("?")
+            assert name
+            assert not feature or feature in SPANS
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

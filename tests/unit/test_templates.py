@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from cloud import inputs, secrets
+from cloud.frontends import frontends
 from cloud.ini import read_wanted
 from cloud.services import SERVICES
 from cloud.templates import TemplateProblem, render
@@ -25,9 +26,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(
     str(path.relative_to(ROOT))
     for path in (ROOT / "templates").glob("*/*.j2")
-    # Nothing but macros.
-    if path.name != "keystone.j2"
+    # Nothing but macros, and what two files share.
+    if path.name not in ("keystone.j2", "messaging.j2", "usr-bin.conf.j2")
 )
+# Only on hosts of that role.
+BALANCERS = ("templates/haproxy/haproxy.cfg.j2", "templates/keepalived/keepalived.conf.j2")
 INI = [name for name in TEMPLATES if name.split("/")[1] in (*SERVICES, "common")]
 INI = [name for name in INI if not name.endswith("consoleproxy.j2")]
 NETDEV = {
@@ -95,7 +98,13 @@ def text_of(cloud, template, host="controller", **data):
     """A template as the tasks render it for one host; one that services share, as glance's task does."""
     node = cloud.node(host)
     service = cloud.services.get(template.split("/")[0], cloud.services["glance"])
-    everything = {"service": service, "virt_type": "kvm", "user_name": "admin", "unit": "openvswitch-switch"}
+    everything = {
+        "frontends": frontends(cloud),
+        "service": service,
+        "virt_type": "kvm",
+        "user_name": "admin",
+        "unit": "openvswitch-switch",
+    }
     return render(f"templates/{template}.j2", cloud=cloud, node=node, **{**everything, **data})
 
 
@@ -127,7 +136,7 @@ def authtoken(service, password):
     }
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", sorted(set(TEMPLATES) - set(BALANCERS)))
 def test_every_template_renders_for_every_host(any_cloud, template):
     name = template.removeprefix("templates/").removesuffix(".j2")
     for host in any_cloud.nodes:
@@ -396,6 +405,26 @@ def test_each_host_has_the_datapath_that_its_kernel_allows(make):
     assert "br-tunnel" in text_of(cloud, "openvswitch/bridges.service", "controller")
     assert "br-tunnel" not in text_of(cloud, "openvswitch/bridges.service", "compute")
     assert ("libvirt", "wait_soft_reboot_seconds") not in options(cloud, "nova/nova-compute.conf", "compute")
+
+
+def test_load_balancers(make):
+    hosts = {
+        **clouds.HOSTS,
+        "lb1": (["loadbalancer"], {"ssh_hostname": "192.168.56.60", "interface": "eth0"}),
+    }
+    cloud = make(hosts, virtual_address="192.168.56.240")
+    text = text_of(cloud, "haproxy/haproxy.cfg", "lb1")
+    for port in (3306, 5672, 11211, 5000, 9292, 8778, 8774, 9696, 8776, 6080):
+        assert f"    bind 192.168.56.240:{port}\n" in text
+        assert f" 192.168.56.11:{port} check inter " in text
+    keepalived = text_of(cloud, "keepalived/keepalived.conf", "lb1")
+    assert "    interface eth0\n" in keepalived
+    assert "        192.168.56.240\n" in keepalived
+    # Everybody goes through it.
+    assert (
+        options(cloud, "nova/nova.conf")["database", "connection"].split("@")[1].startswith("192.168.56.240")
+    )
+    assert cloud.service("nova").url("public").startswith("http://192.168.56.240:8774")
 
 
 def test_cinder(cloud):

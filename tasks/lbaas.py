@@ -1,0 +1,31 @@
+"""Load balancers as a service: neutron's agent with haproxy, which Stein was the last release to have."""
+
+from pyinfra import host
+
+from operations import config, service
+from tasks.context import cloud
+
+node = cloud.node(host)
+agent = "/etc/neutron/lbaas_agent.ini"
+providers = "/etc/neutron/neutron_lbaas.conf"
+
+if cloud.settings.lbaas and cloud.does("network", host):
+    config.merge(
+        name="Configure the load balancing agent",
+        src="templates/neutron/lbaas_agent.ini.j2",
+        dest=agent,
+        group="neutron",
+        overrides=node.settings.config_overrides,
+    )
+    config.merge(
+        name="Name the load balancers' provider",
+        src="templates/neutron/neutron_lbaas.conf.j2",
+        dest=providers,
+        group="neutron",
+        overrides=node.settings.config_overrides,
+    )
+    service.running(
+        name="Start the load balancing agent",
+        units=[node.unit("neutron/lbaas")],
+        config=["/etc/neutron/neutron.conf", agent, providers],
+    )
