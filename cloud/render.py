@@ -4,8 +4,10 @@
 will be, and of files that it merges into the distribution's only the options it sets. Secrets are ``***``,
 unless ``--secrets`` is given; what an operator has written into ``config_overrides`` stands there as it is.
 
-It runs ``deploy.py`` and its tasks for each host, with operations that do nothing, but for those that write
-configuration: what is rendered is what would be deployed.
+It runs ``deploy.py`` and its tasks for each host, with operations that only note what they were asked for,
+but for those that write configuration: what is rendered is what would be deployed.
+``OUTDIR/HOST.operations`` lists the operations in their order: packages, units, databases, schema commands,
+users, catalog entries.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ from pyinfra.api import State
 from pyinfra.context import ctx_host, ctx_state
 from pyinfra_cli.inventory import make_inventory
 
-from cloud import ini, inputs, templates
-from cloud.model import Cloud
+from cloud import ini, inputs, lvm, templates
+from cloud.model import Cloud, Node
 
 # Lies in a folder that was rendered, and may be rendered again.
 MARK = ".rendered"
@@ -49,13 +51,29 @@ class Recorder:
 
     Attributes:
         files: path on the host -> content.
+        operations: the lines that tell of every operation.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
+        self.operations: list[str] = []
+
+    def note(self, operation: str, name: str | None, arguments: dict[str, Any]) -> None:
+        """Note one operation, with those of its arguments that are plain words."""
+        self.operations.append(f"{operation}: {name}")
+        for key, value in arguments.items():
+            values = value if isinstance(value, list | tuple | dict) else [value]
+            if isinstance(value, dict):
+                values = [f"{entry} = {text}" for entry, text in value.items()]
+            # The model, and credentials, are the same in every operation.
+            if key not in ("admin", "known_users", "overrides", "password") and not isinstance(
+                value, Cloud | Node
+            ):
+                self.operations += [f"    {key}: {_words(entry)}" for entry in values]
 
     def merge(self, src, dest, overrides=None, name=None, user=None, group=None, mode=None, **data):
         """See ``operations.config.merge``."""
+        self.note("config.merge", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
         wanted = ini.read_wanted(templates.render(src, **data))
         wanted = ini.overlay(wanted, (overrides or {}).get(dest) or {})
         self.files[dest] = ini.merge(self.files.get(dest, ""), wanted)
@@ -73,29 +91,50 @@ class Recorder:
         **data,
     ):
         """See ``operations.config.file``."""
+        self.note("config.file", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
         text = templates.render(src, **data) if content is None else content
         self.files[dest] = text if not text or text.endswith("\n") else f"{text}\n"
 
 
-class Silent(ModuleType):
-    """A module whose functions, and those of its modules, do nothing."""
+def _words(value: Any) -> str:
+    """An argument as a reader wants it; a dataclass by its own words, which hide passwords."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(text)}" for key, text in value.items() if key != "password")
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
-    def __getattr__(self, name: str) -> Silent:
+
+class Noting(ModuleType):
+    """A module whose functions, and those of its modules, only note that they were called."""
+
+    def __init__(self, name: str, recorder: Recorder):
+        super().__init__(name)
+        self._recorder = recorder
+
+    def __getattr__(self, name: str) -> Noting:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Silent(name)
+        return Noting(f"{self.__name__}.{name}", self._recorder)
 
-    def __call__(self, *_: Any, **__: Any) -> None:
-        return None
+    def __call__(self, *_: Any, name: str | None = None, **arguments: Any) -> None:
+        operation = self.__name__.removeprefix("pyinfra.").removeprefix("operations.")
+        self._recorder.note(operation, name, arguments)
+        if operation == "lvm.device_filter":
+            # Only the host knows which disks it needs itself.
+            accepted = [*arguments["accept"], "<disks that the host runs from>"]
+            self._recorder.files["/etc/lvm/lvm.conf"] = lvm.set_filter("", accepted)
 
 
 @contextmanager
 def _in_place_of_pyinfra(cloud: Cloud, recorder: Recorder) -> Iterator[None]:
     """Give tasks the model, silent operations and the recorder; afterwards all is as before."""
-    context, operations = ModuleType("tasks.context"), Silent("operations")
+    context, operations = ModuleType("tasks.context"), Noting("operations", recorder)
     context.cloud = cloud
     operations.config = recorder
-    ours = {"tasks.context": context, "operations": operations, "pyinfra.operations": Silent("operations")}
+    ours = {
+        "tasks.context": context,
+        "operations": operations,
+        "pyinfra.operations": Noting("pyinfra.operations", recorder),
+    }
     before = {name: sys.modules.get(name) for name in ours}
     sys.modules.update(ours)
     try:
@@ -108,8 +147,8 @@ def _in_place_of_pyinfra(cloud: Cloud, recorder: Recorder) -> Iterator[None]:
                 sys.modules[name] = module
 
 
-def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> dict[str, dict[str, str]]:
-    """The files of every host: host -> path -> content.
+def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> dict[str, Recorder]:
+    """What every host gets: host -> files and operations.
 
     Args:
         inventory: pyinfra's; its hosts are not connected.
@@ -135,13 +174,13 @@ def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> di
             recorder = Recorder()
             with _in_place_of_pyinfra(cloud, recorder), ctx_host.use(Offline(host)):
                 execute(deploy)
-            found[host.name] = recorder.files
+            found[host.name] = recorder
     finally:
         pyinfra.local = original
     return found
 
 
-def write(files: dict[str, dict[str, str]], folder: Path) -> None:
+def write(rendered: dict[str, Recorder], folder: Path) -> None:
     """Write what was rendered, readable by the owner only.
 
     Raises:
@@ -152,8 +191,9 @@ def write(files: dict[str, dict[str, str]], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     (folder / MARK).touch()
-    for host, contents in files.items():
-        for path, content in contents.items():
+    for host, recorder in rendered.items():
+        (folder / f"{host}.operations").write_text("\n".join(recorder.operations) + "\n")
+        for path, content in recorder.files.items():
             target = folder / host / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content)
@@ -175,12 +215,13 @@ def main(arguments: list[str] | None = None) -> int:
         cloud = inputs.read(inventory, options.inventory)
         if not options.secrets:
             cloud = dataclasses.replace(cloud, secrets=dict.fromkeys(cloud.secrets, HIDDEN))
-        files = render(inventory, cloud)
-        write(files, options.folder)
+        rendered = render(inventory, cloud)
+        write(rendered, options.folder)
     except (inputs.InputError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{options.folder}: {sum(map(len, files.values()))} files of {len(files)} hosts")
+    count = sum(len(recorder.files) for recorder in rendered.values())
+    print(f"{options.folder}: {count} files of {len(rendered)} hosts")
     return 0
 
 

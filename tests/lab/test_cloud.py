@@ -73,7 +73,8 @@ def test_what_is_rendered_offline_is_what_the_hosts_have(tmp_path):
     )
     compared = 0
     for folder in (tmp_path / "out").iterdir():
-        files = [path for path in folder.rglob("*") if path.is_file()]
+        # Which disks a host needs itself, only the host can tell.
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lvm.conf"]
         names = [str(path.relative_to(folder)) for path in files]
         if not names:
             continue

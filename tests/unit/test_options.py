@@ -59,7 +59,8 @@ def files(tmp_path, request):
         }
         hosts["controller"][1]["tunnel_address"] = "10.0.0.11"
     cloud = clouds.cloud(tmp_path, hosts, **settings)
-    return render.render(clouds.inventory(hosts, **settings), cloud)
+    rendered = render.render(clouds.inventory(hosts, **settings), cloud)
+    return {host: recorder.files for host, recorder in rendered.items()}
 
 
 @pytest.mark.parametrize("release", ["epoxy"])

@@ -9,6 +9,10 @@ import pytest
 from cloud import render
 
 
+def rendered(inventory, cloud):
+    return {host: recorder.files for host, recorder in render.render(inventory, cloud).items()}
+
+
 @pytest.fixture
 def cloud(tmp_path):
     return clouds.cloud(tmp_path)
@@ -16,14 +20,38 @@ def cloud(tmp_path):
 
 @pytest.fixture
 def files(cloud):
-    return render.render(clouds.inventory(), cloud)
+    return rendered(clouds.inventory(), cloud)
 
 
 def test_each_host_has_the_files_of_its_roles(files):
     assert list(files) == ["controller", "compute", "storage"]
     assert "/etc/keystone/keystone.conf" in files["controller"]
-    assert set(files["storage"]) == {"/etc/chrony/chrony.conf", "/etc/cinder/cinder.conf"}
+    assert set(files["storage"]) == {
+        "/etc/chrony/chrony.conf",
+        "/etc/cinder/cinder.conf",
+        "/etc/lvm/lvm.conf",
+    }
+    assert "a|^/dev/sdb$|" in files["storage"]["/etc/lvm/lvm.conf"]
     assert "my_ip = 192.168.56.12\n" in files["compute"]["/etc/nova/nova.conf"]
+
+
+def test_the_operations_are_listed_in_their_order(tmp_path):
+    cloud = clouds.cloud(tmp_path)
+    found = render.render(clouds.inventory(), cloud)["controller"].operations
+    wanted = [
+        "packages.installed: Install the packages of the host's roles",
+        "    packages: mariadb-server",
+        "database.present: Create the services' databases and grants",
+        "    databases: database keystone, user keystone",
+        "schema.at_head: Bring glance's schema to head",
+        "    commands: glance-manage db_sync",
+        "service.running: Start glance",
+        "    units: glance-api",
+    ]
+    assert [line for line in found if line in wanted] == wanted
+    text = "\n".join(found)
+    assert "/v3/%(project_id)s" in text
+    assert [name for name, secret in cloud.secrets.items() if secret in text] == []
 
 
 def test_a_file_that_only_the_host_can_complete_says_so(files):
@@ -33,9 +61,7 @@ def test_a_file_that_only_the_host_can_complete_says_so(files):
 def test_the_operators_options_are_in_it(tmp_path):
     overrides = {"/etc/nova/nova.conf": {"DEFAULT": {"my_ip": "192.0.2.1", "reserved_host_disk_mb": "7"}}}
     cloud = clouds.cloud(tmp_path, config_overrides=overrides)
-    text = render.render(clouds.inventory(config_overrides=overrides), cloud)["compute"][
-        "/etc/nova/nova.conf"
-    ]
+    text = rendered(clouds.inventory(config_overrides=overrides), cloud)["compute"]["/etc/nova/nova.conf"]
     assert "my_ip = 192.0.2.1\n" in text
     assert "reserved_host_disk_mb = 7\n" in text
     assert "192.168.56.12\nt" not in text
@@ -44,7 +70,7 @@ def test_the_operators_options_are_in_it(tmp_path):
 def test_a_hosts_own_options_are_in_its_files_only(tmp_path):
     hosts = copy.deepcopy(clouds.HOSTS)
     hosts["compute"][1]["config_overrides"] = {"/etc/nova/nova.conf": {"DEFAULT": {"debug": True}}}
-    files = render.render(clouds.inventory(hosts), clouds.cloud(tmp_path, hosts))
+    files = rendered(clouds.inventory(hosts), clouds.cloud(tmp_path, hosts))
     assert "debug = true\n" in files["compute"]["/etc/nova/nova.conf"].lower()
     assert "debug" not in files["controller"]["/etc/nova/nova.conf"]
 
@@ -85,7 +111,7 @@ def written(folder):
 def test_secrets_are_shown_only_when_asked_for(inventory, tmp_path, capsys, shown):
     out = tmp_path / "out"
     assert render.main([str(inventory), str(out), *(["--secrets"] if shown else [])]) == 0
-    assert capsys.readouterr().out == f"{out}: 37 files of 3 hosts\n"
+    assert capsys.readouterr().out == f"{out}: 39 files of 3 hosts\n"
     assert out.stat().st_mode & 0o077 == 0
     text = "\n".join(written(out).values())
     values = [
