@@ -2,14 +2,16 @@
 # make test      the unit tier: no root, no hosts
 # make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
 # make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
+# make test-zed  the second lab: zed on Debian 12, Linux bridges            (root; about half an hour)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
+ZED := lab/zed/inventory.py
 
-.PHONY: cloud test test-lab test-smoke lint clean-lab
+.PHONY: cloud test test-lab test-smoke test-zed lint clean-lab
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -18,6 +20,9 @@ $(VENV)/ready: requirements.txt requirements-dev.txt
 
 lab/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets $(LAB)
+
+lab/zed/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets $(ZED)
 
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
@@ -33,10 +38,14 @@ test: lint
 	$(BIN)/pytest
 
 test-lab: $(VENV)/ready lab/secrets.toml
-	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py
+	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
 
+test-zed: $(VENV)/ready lab/zed/secrets.toml
+	$(BIN)/pytest tests/lab/test_zed.py -v -s
+
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
+	$(BIN)/python -m lab down zed

@@ -18,6 +18,7 @@ local.include("tasks/cinder.py")  # volumes; early, for its driver may take a mi
 local.include("tasks/placement.py")  # what each compute host has to give
 local.include("tasks/nova.py")  # instances
 local.include("tasks/openvswitch.py")  # bridges of the hosts that carry networks
+local.include("tasks/linuxbridge.py")  # the same for Linux bridges, where the cloud has those
 local.include("tasks/neutron.py")  # networks
 local.include("tasks/lbaas.py")  # load balancers as a service, in releases that have them
 local.include("tasks/horizon.py")  # the web interface

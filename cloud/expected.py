@@ -11,6 +11,7 @@ STORAGE_BACKEND = "lvm"
 
 AGENT_KINDS = {
     "openvswitch": "Open vSwitch agent",
+    "linuxbridge": "Linux bridge agent",
     "dhcp": "DHCP agent",
     "l3": "L3 agent",
     "metadata": "Metadata agent",
@@ -44,17 +45,14 @@ def hypervisors(cloud: Cloud) -> list[str]:
 
 def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, kind of agent) of every neutron agent."""
-    agents = [
-        (node.name, AGENT_KINDS[kind])
-        for node in cloud.doing("network")
-        for kind in ("openvswitch", "dhcp", "l3", "metadata")
-    ]
-    agents += [(node.name, AGENT_KINDS["openvswitch"]) for node in cloud.doing("compute")]
-    return list(dict.fromkeys(agents))
+    hosts = dict.fromkeys([*cloud.work["network"], *cloud.work["compute"]])
+    return [(host, AGENT_KINDS[kind]) for host in hosts for kind in cloud.network_agents(host)]
 
 
 def cinder_services(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, binary) of every cinder service; a volume service's host carries its backend's name."""
+    if "cinder" not in cloud.services:
+        return []
     schedulers = [(node.name, "cinder-scheduler") for node in cloud.doing("controller")]
     return schedulers + [(backend, "cinder-volume") for backend in volume_backends(cloud)]
 
@@ -96,13 +94,16 @@ def units(cloud: Cloud, host: str) -> list[str]:
     if cloud.does("controller", host):
         wanted += ["keystone/api", "glance/api", "placement/api"]
         wanted += [f"nova/{part}" for part in ("api", "metadata", "scheduler", "conductor", "novncproxy")]
-        wanted += ["neutron/api", "neutron/rpc", "cinder/api", "cinder/scheduler", "horizon/web"]
-    carries = cloud.does("network", host) or cloud.does("compute", host)
-    if cloud.does("network", host):
-        wanted += ["openvswitch/daemon"] + [f"neutron/{kind}" for kind in AGENT_KINDS]
-    if cloud.does("compute", host):
-        wanted += ["libvirt/daemon", "openvswitch/daemon", "nova/compute", "neutron/openvswitch"]
+        wanted += ["neutron/api", "neutron/rpc"]
+        wanted += ["cinder/api", "cinder/scheduler"] if "cinder" in cloud.services else []
+        wanted += ["horizon/web"]
+    agents = [f"neutron/{kind}" for kind in cloud.network_agents(host)]
+    compute = cloud.does("compute", host)
+    wanted += ["libvirt/daemon"] if compute else []
+    wanted += ["openvswitch/daemon"] if agents and cloud.openvswitch else []
+    wanted += ["nova/compute"] if compute else []
+    wanted += agents
     if cloud.does("storage", host):
         wanted += ["iscsi/target", "cinder/volume"]
-    own = ["openstack-bridges"] if carries and node.needs_bridges else []
+    own = ["openstack-bridges"] if agents and (node.needs_bridges or not cloud.openvswitch) else []
     return list(dict.fromkeys([*(node.unit(name) for name in wanted), *own]))

@@ -143,6 +143,8 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
     for address, count in addresses.items():
         owners = ", ".join(name for name, node in nodes.items() if node.address == address)
         reading.check(count == 1, f"address {address} is given to more than one host: {owners}")
+    wrong = releases.agent_refusal(cloud.release, cloud.l2_agent)
+    reading.check(wrong is None, f"group_data/all.py: {wrong}")
     for name, node in nodes.items():
         reading.check(
             node.address in network,
@@ -189,21 +191,48 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
         if name not in nodes:
             continue
         node = nodes[name]
-        if name in work["network"]:
+        openvswitch = cloud.l2_agent == "openvswitch"
+        if name in work["network"] or not cloud.self_service_networks:
             reading.check(
                 node.provider_interface,
-                f"{name}: runs the L3 agent and needs provider_interface, the interface without an address "
+                f"{name}: {'runs the L3 agent' if cloud.self_service_networks else 'has no other network'} "
+                f"and needs provider_interface, the interface {'without an address ' if openvswitch else ''}"
                 "that reaches the provider network",
             )
         if node.openvswitch_datapath == "netdev":
             reading.check(
-                node.tunnel_interface and node.tunnel_address,
+                openvswitch,
+                f"{name}: openvswitch_datapath 'netdev' has no meaning with l2_agent '{cloud.l2_agent}': "
+                "remove it",
+            )
+            reading.check(
+                (node.tunnel_interface and node.tunnel_address) or not cloud.self_service_networks,
                 f"{name}: openvswitch_datapath 'netdev' needs tunnel_interface and tunnel_address",
             )
+        # The Linux bridge agent moves the address to its bridge.
         reading.check(
-            node.provider_interface is None or node.provider_interface != node.interface,
+            not openvswitch or node.provider_interface is None or node.provider_interface != node.interface,
             f"{name}: provider_interface {node.provider_interface} is the management interface: it would "
             "lose its address, and you the host",
+        )
+
+
+def _check_resources(cloud: CloudSettings, groups, reading: _Reading) -> None:
+    """Nothing may be declared that this cloud has no service for."""
+    resources = cloud.resources
+    if not groups["storage"]:
+        volumes = [item.name for item in (*resources.volume_types, *resources.volumes)]
+        volumes += [item.name for item in resources.instances if item.boot_volume_size]
+        reading.check(
+            not volumes,
+            f"resources: {', '.join(volumes)} need volumes, and no host is in group 'storage'",
+        )
+    if not cloud.self_service_networks:
+        routed = [item.name for item in (*resources.routers, *resources.floating_ips)]
+        routed += [item.name for item in resources.networks if item.type in (None, "vxlan")]
+        reading.check(
+            not routed,
+            f"resources: {', '.join(routed)} need self-service networks, and self_service_networks is False",
         )
 
 
@@ -243,6 +272,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
             nodes[host.name] = node
     if settings:
         _check_nodes(nodes, settings, groups, reading)
+        _check_resources(settings, groups, reading)
 
     secrets_path = secrets.path_for(inventory_path)
     weak = bool(settings and settings.allow_weak_secrets)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud.platforms import PLATFORMS, Platform, role_packages
 from cloud.releases import ANY, PROCESSES, Release
-from cloud.services import ServiceSpec, services_in
+from cloud.services import SERVICES, ServiceSpec, services_in
 from cloud.settings import CloudSettings, NodeSettings
 
 MESSAGING_PORT = 5672
@@ -99,7 +99,7 @@ class Service:
 
     def runs_on(self, host: Any) -> bool:
         """Whether the service's API runs on this host."""
-        return bool(self.cloud.node(host).roles & set(self.spec.roles))
+        return self.name in self.cloud.services and bool(self.cloud.node(host).roles & set(self.spec.roles))
 
     def connection(self, database: str | None = None) -> str:
         """SQLAlchemy URL of one of the service's databases (default: the one named like it)."""
@@ -168,8 +168,15 @@ class Cloud:
     def packages(self, host: Any) -> list[str]:
         """What this host must have installed."""
         node = self.node(host)
-        extra = ["lbaas"] if self.settings.lbaas and "network" in node.roles else []
-        return role_packages(node.platform.name, str(self.release), set(node.roles), extra)
+        return role_packages(
+            node.platform.name,
+            str(self.release),
+            set(node.roles),
+            l2_agent=self.settings.l2_agent,
+            l3_agent=self.self_service,
+            services=set(self.services),
+            extra=["lbaas"] if self.settings.lbaas and "network" in node.roles else [],
+        )
 
     def package_sources(self, host: Any) -> list[str]:
         """Packages that name the release's package source, where the platform has such."""
@@ -179,12 +186,43 @@ class Cloud:
     def secret(self, name: str) -> str:
         return self.secrets[name]
 
+    @property
+    def openvswitch(self) -> bool:
+        """Whether Open vSwitch carries the networks; if not, Linux bridges do."""
+        return self.settings.l2_agent == "openvswitch"
+
+    @property
+    def interface_driver(self) -> str:
+        """How the DHCP and L3 agents plug in: by name, in old releases by class."""
+        if self.release.has("driver_names"):
+            return self.settings.l2_agent
+        name = "OVSInterfaceDriver" if self.openvswitch else "BridgeInterfaceDriver"
+        return f"neutron.agent.linux.interface.{name}"
+
+    @property
+    def self_service(self) -> bool:
+        """Whether projects make networks of their own: tunnels, routers, floating IPs."""
+        return self.settings.self_service_networks
+
+    def network_agents(self, host: Any) -> list[str]:
+        """The kinds of neutron's agents on a host; only self-service networks need a router."""
+        agents = [self.settings.l2_agent] if self.node(host).roles & {"network", "compute"} else []
+        if self.does("network", host):
+            agents += ["dhcp", *(["l3"] if self.self_service else []), "metadata"]
+        return agents
+
     @cached_property
     def services(self) -> dict[str, Service]:
-        return {name: Service(spec, self) for name, spec in services_in(self.release).items()}
+        """The services of this cloud: cinder is one only where hosts store volumes."""
+        return {
+            name: Service(spec, self)
+            for name, spec in services_in(self.release).items()
+            if not spec.needs or self.work[spec.needs]
+        }
 
     def service(self, name: str) -> Service:
-        return self.services[name]
+        """A service, also one that this cloud does not have: it runs nowhere then."""
+        return Service(services_in(self.release).get(name, SERVICES[name]), self)
 
     def schema_request(
         self, node: Node, service: str | None = None, databases: list[str] | None = None

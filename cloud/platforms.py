@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cloud.releases import Release
+from cloud.services import SERVICES
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,21 @@ DEBIAN = Platform(
         "neutron@controller": ["neutron-api", "neutron-rpc-server"],
         "neutron@network": [
             "neutron-dhcp-agent",
-            "neutron-l3-agent",
             "neutron-metadata-agent",
-            "neutron-openvswitch-agent",
-            "openvswitch-switch",
-            "ethtool",
         ],
-        "neutron@compute": ["neutron-openvswitch-agent", "openvswitch-switch", "ethtool"],
+        "l3-agent": ["neutron-l3-agent"],
+        "openvswitch": ["neutron-openvswitch-agent", "openvswitch-switch", "ethtool"],
+        # The agent calls these, and its package names but two of them.
+        "linuxbridge": [
+            "neutron-linuxbridge-agent",
+            "bridge-utils",
+            "ebtables",
+            "iptables",
+            "ipset",
+            "conntrack",
+            "kmod",
+            "procps",
+        ],
         "cinder@controller": ["cinder-api", "cinder-scheduler"],
         "cinder@storage": [
             "cinder-volume",
@@ -107,6 +116,7 @@ DEBIAN = Platform(
         "neutron/l3": "neutron-l3-agent",
         "neutron/metadata": "neutron-metadata-agent",
         "neutron/openvswitch": "neutron-openvswitch-agent",
+        "neutron/linuxbridge": "neutron-linuxbridge-agent",
         "cinder/api": "cinder-api",
         "cinder/scheduler": "cinder-scheduler",
         "cinder/volume": "cinder-volume",
@@ -188,8 +198,10 @@ EL7 = Platform(
         ],
         "nova@compute": ["openstack-nova-compute", "sysfsutils"],
         "neutron@controller": ["openstack-neutron", "openstack-neutron-ml2"],
-        "neutron@network": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
-        "neutron@compute": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
+        "neutron@network": ["openstack-neutron"],
+        "l3-agent": ["openstack-neutron"],
+        "linuxbridge": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
+        "openvswitch": ["openstack-neutron-openvswitch"],
         "lbaas": ["openstack-neutron-lbaas", "python-neutron-lbaas", "haproxy"],
         "cinder@controller": ["openstack-cinder"],
         "cinder@storage": ["openstack-cinder", "lvm2", "targetcli", "python-oslo-policy"],
@@ -219,6 +231,8 @@ EL7 = Platform(
         "neutron/l3": "neutron-l3-agent",
         "neutron/metadata": "neutron-metadata-agent",
         "neutron/linuxbridge": "neutron-linuxbridge-agent",
+        "neutron/openvswitch": "neutron-openvswitch-agent",
+        "openvswitch/daemon": "openvswitch",
         "neutron/lbaas": "neutron-lbaas-agent",
         "cinder/api": "openstack-cinder-api",
         "cinder/scheduler": "openstack-cinder-scheduler",
@@ -254,14 +268,22 @@ ROLE_PARTS: dict[str, list[str]] = {
         "cinder@controller", "horizon",
     ],
     "database": ["database", "messaging", "cache"],
-    "network": ["neutron@network"],
-    "compute": ["nova@compute", "neutron@compute"],
+    "network": ["neutron@network", "l3-agent", "openvswitch", "linuxbridge"],
+    "compute": ["nova@compute", "openvswitch", "linuxbridge"],
     "loadbalancer": ["loadbalancer"],
     "storage": ["cinder@storage"],
 }  # fmt: skip
 
 
-def role_packages(platform: str, release: str, roles: set[str], extra: Sequence[str] = ()) -> list[str]:
+def role_packages(
+    platform: str,
+    release: str,
+    roles: set[str],
+    l2_agent: str = "openvswitch",
+    l3_agent: bool = True,
+    services: set[str] | None = None,
+    extra: Sequence[str] = (),
+) -> list[str]:
     """The packages that a host with these roles needs, each once, in a stable order.
 
     Args:
@@ -269,12 +291,19 @@ def role_packages(platform: str, release: str, roles: set[str], extra: Sequence[
         release: the OpenStack release, which may lack some of the packages.
         roles: the work the host does, as :meth:`cloud.topology.Topology.roles_of` gives it: with
             ``database`` and ``network`` where that work falls to a controller.
+        l2_agent: ``openvswitch`` or ``linuxbridge``: the other one's packages are left out.
+        l3_agent: whether the cloud has routers.
+        services: the cloud's services (default: all); the packages of others are left out.
         extra: further parts.
     """
     packages = PLATFORMS[platform].packages
+    left_out = {"openvswitch", "linuxbridge"} - {l2_agent}
+    left_out |= set() if l3_agent else {"l3-agent"}
+    if services is not None:
+        left_out |= {part for part in packages if part.split("@")[0] in set(SERVICES) - services}
     parts = ["base", *(part for role in ROLE_PARTS if role in roles for part in ROLE_PARTS[role]), *extra]
     names = []
-    for name in (name for part in parts for name in packages.get(part, ())):
+    for name in (name for part in parts if part not in left_out for name in packages.get(part, ())):
         feature, _, package = name.rpartition("?")
         if not feature or Release(release).has(feature):
             names.append(package)

@@ -12,6 +12,8 @@ from cloud.releases import AVAILABLE
 MEMORY = {"controller": 3500, "compute": 900, "storage": 900}
 # MiB that the packages and their databases need on the root file system.
 DISK = {"controller": 6000, "compute": 3000, "storage": 1500}
+# How the Linux bridge agent calls its bridges, with a part of the network's ID.
+AGENTS_BRIDGE = "brq"
 
 
 class State(Protocol):
@@ -72,15 +74,21 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
     present = ", ".join(name for name in state.interfaces if name != "lo")
     holders = [name for name, addresses in state.interfaces.items() if node.address in addresses]
     wanted = node.settings.interface
+    # The Linux bridge agent moves the address of the provider interface to the bridge of a network in it.
+    moved = (
+        not cloud.openvswitch
+        and wanted == node.settings.provider_interface
+        and any(name.startswith(AGENTS_BRIDGE) for name in holders)
+    )
     if not holders:
         found.append(f"no interface has the address {node.address}; interfaces: {present}")
-    elif wanted and wanted not in holders:
+    elif wanted and wanted not in holders and not moved:
         found.append(f"interface: {node.address} is on {holders[0]}, not on {wanted}")
     for setting in ("interface", "provider_interface", "tunnel_interface"):
         name = getattr(node.settings, setting)
         if name and name not in state.interfaces:
             found.append(f"{setting}: there is no interface {name}; interfaces: {present}")
-    for setting in ("provider_interface", "tunnel_interface"):
+    for setting in ("provider_interface", "tunnel_interface") if cloud.openvswitch else ():
         name = getattr(node.settings, setting)
         addresses = state.interfaces.get(name or "", [])
         if node.address in addresses:
@@ -89,7 +97,7 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
             found.append(f"{setting}: {name} carries {', '.join(addresses)}; give it no address of its own")
     tunnel = node.tunnel_address
     carries = {"network", "compute"} & node.roles
-    if carries and not node.user_space:
+    if carries and cloud.self_service and not node.user_space:
         holders = [name for name, addresses in state.interfaces.items() if tunnel in addresses]
         if not holders:
             found.append(f"tunnel_address: no interface has {tunnel}")

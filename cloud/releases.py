@@ -14,7 +14,7 @@ BY_AGE = (
 # Debian's were deployed and verified on real hosts. EL's are the original install notes' own, whose package
 # repositories are closed: they are rendered, and can be deployed from a mirror of them only.
 AVAILABLE: dict[str, dict[str, str]] = {
-    "debian": {"epoxy": "13"},
+    "debian": {"zed": "12", "epoxy": "13"},
     "el": {"liberty": "7", "ocata": "7", "train": "7"},
 }
 
@@ -74,6 +74,12 @@ SPANS: dict[str, tuple[str, str]] = {
     "volume_v1": ("", "mitaka"),
     "volume_v2": ("", "wallaby"),
     "volume_v3": ("ocata", ""),
+    # neutron: drivers by a short name, not by their class.
+    "driver_names": ("ocata", ""),
+    "firewall_names": ("queens", ""),
+    # neutron: the metadata agent asks the API, and must log in.
+    "metadata_login": ("", "liberty"),
+    "prevent_arp_spoofing": ("", "liberty"),
     "linuxbridge": ("", "dalmatian"),
     "linuxbridge_experimental": ("zed", "dalmatian"),
     "lbaas": ("", "stein"),
@@ -148,6 +154,16 @@ class Release:
 
     def __repr__(self) -> str:
         return f"Release({self.name!r})"
+
+
+def agent_refusal(release: str, l2_agent: str) -> str | None:
+    """Why ``release`` can't have an L2 agent, and what to do about it; None when it can, or is unknown."""
+    if l2_agent != "linuxbridge" or release not in BY_AGE or Release(release).has("linuxbridge"):
+        return None
+    return (
+        f"l2_agent 'linuxbridge' is not in release {release}: neutron dropped it with epoxy "
+        "(2025.1); take l2_agent = 'openvswitch', or an older release"
+    )
 
 
 def refusal(release: str, platform: str) -> str | None:

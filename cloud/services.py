@@ -21,6 +21,7 @@ CONFIG_FILES = frozenset(
         "/etc/neutron/neutron.conf",
         "/etc/neutron/plugins/ml2/ml2_conf.ini",
         "/etc/neutron/plugins/ml2/openvswitch_agent.ini",
+        "/etc/neutron/plugins/ml2/linuxbridge_agent.ini",
         "/etc/neutron/dhcp_agent.ini",
         "/etc/neutron/l3_agent.ini",
         "/etc/neutron/metadata_agent.ini",
@@ -66,6 +67,7 @@ class ServiceSpec:
         status_command: the command whose ``upgrade check`` judges the installation.
         least_workers: processes of the API that it needs, however few the others get.
         older_entries: catalog entries of older versions of the API, which the release still has.
+        needs: a role without whose hosts the cloud has no such service; empty: every cloud has it.
     """
 
     name: str
@@ -79,6 +81,7 @@ class ServiceSpec:
     roles: tuple[str, ...] = field(default=("controller",))
     least_workers: int = 1
     older_entries: tuple[Entry, ...] = ()
+    needs: str = ""
 
     @property
     def entries(self) -> list[Entry]:
@@ -150,6 +153,7 @@ SERVICES: dict[str, ServiceSpec] = {
             status_command="cinder-status",
             # An attach keeps its process until the storage host has answered; the others must not wait.
             least_workers=3,
+            needs="storage",
         ),
     )
 }

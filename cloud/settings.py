@@ -99,6 +99,16 @@ class CloudSettings(Strict):
         ge=10,
         description="Seconds a service waits for an answer over the message queue. None: its own default.",
     )
+    l2_agent: Literal["openvswitch", "linuxbridge"] = Field(
+        "openvswitch",
+        description="What joins instances to networks; 'linuxbridge' only before release epoxy, which has "
+        "it no more.",
+    )
+    self_service_networks: bool = Field(
+        True,
+        description="Whether projects make networks of their own, with routers and floating IPs; False: "
+        "instances are directly in the provider network.",
+    )
     provider_network: str = Field(
         "provider", description="Physical network name of the flat provider network."
     )
@@ -162,7 +172,9 @@ class NodeSettings(Strict):
     )
     tunnel_prefix: int = Field(24, ge=8, le=30, description="Prefix length of the tunnels' network.")
     provider_interface: str | None = Field(
-        None, description="Interface, without an address, that becomes a port of the provider bridge."
+        None,
+        description="Interface, without an address, that becomes a port of the provider bridge; with "
+        "l2_agent 'linuxbridge' it may carry the host's address, which the agent moves to its bridge.",
     )
     volume_devices: list[str] = Field([], description="Empty disks for the volume group, as /dev/NAME.")
     openvswitch_datapath: Literal["system", "netdev"] = Field(

@@ -2,6 +2,8 @@
 
 On each compute host an instance boots, is reached through a floating IP, and is stopped and rebooted. Where
 the host's kernel can log in by iSCSI there is a second one, which reads from a volume what the first wrote.
+What the cloud does not have is left out, with a line that says so: without self-service networks the
+instances are directly in the provider network.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from cloud.verdict import Report
 
 # The project, the start of every name in it, and the probe's network namespace and port (15 letters at most).
 NAME = "smoke-test"
-# RFC 5737: a network for documentation, which nobody has. For a cloud without an external network.
+# RFC 5737: a network for documentation, which nobody has. For a cloud without a provider network.
 EXTERNAL_CIDR = "203.0.113.0/24"
 CIDR = "192.168.222.0/24"
 # Where its files lie on the first controller while they are uploaded.
@@ -39,6 +41,8 @@ LIMITS = {
     "reach": 60,
     "traces": 60,
 }
+# How the Linux bridge agent calls a network's bridge: with this much of the network's ID.
+BRIDGE = "brq{:.11}"
 ACTIONS = ("soft reboot", "hard reboot", "stop", "start")
 IMAGE_PARTS = ("kernel", "initramfs", "disk")
 
@@ -61,7 +65,8 @@ def plan(cloud: Cloud, initiators: dict[str, bool]) -> dict[str, Any]:
         initiators: compute host -> whether its kernel can log in by iSCSI.
     """
     image = cloud.settings.smoke_image
-    able = [compute for compute, can in initiators.items() if can]
+    stores = "cinder" in cloud.services
+    able = [compute for compute, can in initiators.items() if can and stores]
     servers = [{"name": first_of(compute), "host": compute} for compute in initiators]
     servers += [{"name": second_of(compute), "host": compute} for compute in able]
     volumes = [{"name": c, "servers": [first_of(c), second_of(c)]} for c in able]
@@ -71,6 +76,8 @@ def plan(cloud: Cloud, initiators: dict[str, bool]) -> dict[str, Any]:
         "description": "Made by the smoke test, and removed by it",
         "domain": cloud.admin_credentials["project_domain_name"],
         "zone": "nova",
+        "self_service": cloud.self_service,
+        "stores": stores,
         "cidr": CIDR,
         "external": {"physical_network": cloud.settings.provider_network, "cidr": EXTERNAL_CIDR},
         "rules": [
@@ -88,11 +95,23 @@ def plan(cloud: Cloud, initiators: dict[str, bool]) -> dict[str, Any]:
         "user_data": USER_DATA,
         "servers": servers,
         # Without an iSCSI initiator anywhere, one that is only made, copied and removed.
-        "volumes": volumes or [{"name": NAME, "servers": []}],
+        "volumes": volumes or ([{"name": NAME, "servers": []}] if stores else []),
         "power": [first_of(compute) for compute in initiators],
         "volume_size": VOLUME_SIZE,
         "limits": LIMITS,
     }
+
+
+def bridge(cloud: Cloud, made: Any) -> str:
+    """The bridge on the network host that the probe is plugged into; "" where nothing was made."""
+    if cloud.openvswitch:
+        return cloud.settings.provider_bridge
+    return BRIDGE.format(made["network"]) if isinstance(made, dict) else ""
+
+
+def address_of(server: dict[str, Any]) -> str:
+    """Where the probe reaches a server, whose own address is in the provider network if it has no other."""
+    return server["floating"] or server["fixed"]
 
 
 def reach(plan: dict[str, Any], made: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,7 +129,7 @@ def reach(plan: dict[str, Any], made: dict[str, Any]) -> list[dict[str, Any]]:
             ("service", {**service, "limit": LIMITS["reach"]}),
             ("blocked", {"do": "connect", "port": CLOSED, "limit": 0}),
         ):
-            asks.append({"server": server["name"], "what": what, "address": server["floating"], **ask})
+            asks.append({"server": server["name"], "what": what, "address": address_of(server), **ask})
     return asks
 
 
@@ -130,7 +149,7 @@ def on_volumes(plan: dict[str, Any], made: dict[str, Any], attached: list[str], 
         attached: the volumes that are attached.
         do: ``write``, to the first instance, or ``read``, to the second.
     """
-    addresses = {server["name"]: server["floating"] for server in made["servers"]}
+    addresses = {server["name"]: address_of(server) for server in made["servers"]}
     asks = []
     for volume in plan["volumes"]:
         if volume["name"] not in attached or not volume["servers"] or not plan["image"]["tiny"]:
@@ -187,12 +206,20 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     computes = [node.name for node in cloud.doing("compute")]
     tiny = bool(cloud.settings.smoke_image and cloud.settings.smoke_image.tiny)
     for compute in computes:
-        _instance(report, answers, compute, tiny)
+        _instance(report, cloud, answers, compute, tiny)
     for compute in computes:
-        _network(report, answers, compute)
+        _network(report, cloud, answers, compute)
+    if not cloud.self_service:
+        report.warn(
+            "skipped: routers and floating IPs; self_service_networks is False, and the instances are "
+            "directly in the provider network"
+        )
     for compute in computes:
         _screen(report, answers, compute)
-    _volumes(report, cloud, answers, computes, tiny)
+    if "cinder" in cloud.services:
+        _volumes(report, cloud, answers, computes, tiny)
+    else:
+        report.warn("skipped: volumes; no host is in group 'storage'")
     for compute in computes:
         _power(report, answers, compute)
     _removal(report, cloud, answers)
@@ -208,7 +235,17 @@ def _of(answers: Answers, phase: str, name: str) -> dict | str:
     return part["error"] if isinstance(part, dict) and "error" in part else part
 
 
-def _instance(report: Report, answers: Answers, compute: str, tiny: bool) -> None:
+def _lease(cloud: Cloud, answers: Answers, name: str) -> str:
+    """How the line of a guest's DHCP lease begins: with an address of our network, or of the operator's."""
+    if cloud.self_service:
+        return f"TINY: lease {CIDR.rpartition('.')[0]}."
+    made = answers.phases.get("make")
+    servers = made["servers"] if isinstance(made, dict) else []
+    fixed = next((server["fixed"] for server in servers if server["name"] == name), "none")
+    return f"TINY: lease {fixed}/"
+
+
+def _instance(report: Report, cloud: Cloud, answers: Answers, compute: str, tiny: bool) -> None:
     found = _of(answers, "boot", first_of(compute))
     if isinstance(found, str):
         report.add("Instances", compute, "gets ACTIVE", "ACTIVE", found, False)
@@ -223,7 +260,7 @@ def _instance(report: Report, answers: Answers, compute: str, tiny: bool) -> Non
     key = PUBLIC_KEY.rsplit(" ", 1)[0]
     for check, start in (
         ("console log: boot", "TINY: boot "),
-        ("console log: DHCP lease", "TINY: lease 192.168.222."),
+        ("console log: DHCP lease", _lease(cloud, answers, first_of(compute))),
         ("console log: metadata, hostname", f"TINY: hostname {first_of(compute)}"),
         ("console log: metadata, key", f"TINY: key {NAME} {key}"),
         ("console log: metadata, user data", f"TINY: user data: {USER_DATA}"),
@@ -235,12 +272,13 @@ def _instance(report: Report, answers: Answers, compute: str, tiny: bool) -> Non
         report.add("Instances", compute, check, expected, line or missing, line is not None)
 
 
-def _network(report: Report, answers: Answers, compute: str) -> None:
+def _network(report: Report, cloud: Cloud, answers: Answers, compute: str) -> None:
     name = first_of(compute)
+    way = "through the floating IP" if cloud.self_service else "from the provider network"
     found = answers.guests.get("reach", "not asked")
     for what, check, expected in (
-        ("ping", "ping through the floating IP", "answers"),
-        ("service", "TCP service through the floating IP", "answers"),
+        ("ping", f"ping {way}", "answers"),
+        ("service", f"TCP service {way}", "answers"),
         ("blocked", "a port the security group does not allow", "no connection"),
     ):
         if isinstance(found, str):

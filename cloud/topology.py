@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-REQUIRED = ("controller", "compute", "storage")
-# Optional groups whose work falls to the controllers where nobody is in them.
+REQUIRED = ("controller", "compute")
+# Groups whose work falls to the controllers where nobody is in them.
 OPTIONAL = ("database", "network")
-# Groups whose work nobody does where nobody is in them.
-EXTRA = ("loadbalancer",)
+# Groups whose work nobody does where nobody is in them: without a storage host there are no volumes.
+EXTRA = ("storage", "loadbalancer")
 ROLES = REQUIRED + OPTIONAL + EXTRA
 
 

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
+from lab.paths import DEFAULT
+
 NSPAWN = "nspawn"  # a systemd-nspawn container with systemd as process 1
 UML = "uml"  # User Mode Linux: a kernel of its own, so that LVM and iSCSI are real
 
@@ -142,8 +144,32 @@ def debian13(prefix: str, block: str) -> Lab:
     )
 
 
+def debian12(prefix: str, block: str) -> Lab:
+    """Controller and compute host: Debian 12 with Zed, and Linux bridges in place of Open vSwitch.
+
+    One network does it all, as on machines with a single interface: the agent puts that into its bridge.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    nics = {"host0": "mgmt"}
+    return Lab(
+        prefix=prefix,
+        suite="bookworm",
+        platform="debian",
+        release="zed",
+        networks=(Network("mgmt", f"{block}.0.1/24", snooping=False),),
+        hosts=(
+            Host("controller", NSPAWN, f"{block}.0.11", nics, memory=6144),
+            Host("compute", NSPAWN, f"{block}.0.12", nics, memory=2048),
+        ),
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
+    # An older release with the agent and the flat network of the original install notes.
+    "zed": debian12("labz", "10.58"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }
@@ -151,4 +177,4 @@ LABS = {
 
 def chosen() -> Lab:
     """The lab that ``$OPENSTACK_LAB`` names; KeyError when there is none."""
-    return LABS[os.environ.get("OPENSTACK_LAB", "debian13")]
+    return LABS[os.environ.get("OPENSTACK_LAB", DEFAULT)]

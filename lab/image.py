@@ -7,12 +7,16 @@ no boot loader; the whole system is in the initramfs and the disk is empty. It b
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from lab import hosts, images
 from lab.hosts import Lab
 
 TINY = Path(__file__).parent / "tiny"
+# All labs have the same image, whatever their hosts' system.
+SUITE = "trixie"
+NAME = f"{SUITE}-tiny"
 
 # What is not built into the kernel of these and of what they need: the network, disks, the power button.
 MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "button", "evdev")
@@ -63,7 +67,8 @@ def files(lab: Lab | None = None) -> dict[str, Path]:
     def build(folder: Path) -> None:
         tiny = folder / "upper/tiny"
         shutil.copytree(TINY, tiny / "root")
-        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, images.base(lab), SCRIPT)
+        base = images.base(replace(lab, suite=SUITE))
+        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, base, SCRIPT)
         for part in ("kernel", "initramfs"):
             (tiny / part).rename(folder / part)
         with (folder / "disk").open("wb") as disk:
@@ -71,23 +76,18 @@ def files(lab: Lab | None = None) -> dict[str, Path]:
         for layer in ("upper", "work", "root"):
             shutil.rmtree(folder / layer)
 
-    images.built(_name(lab), _inputs(lab), build)
-    return parts(lab)
+    images.built(NAME, _inputs(), build)
+    return parts()
 
 
-def parts(lab: Lab | None = None) -> dict[str, Path]:
+def parts() -> dict[str, Path]:
     """What :func:`files` gives, without building anything: for settings, which are read on every run."""
-    lab = lab or hosts.chosen()
-    folder = images.place(_name(lab), _inputs(lab))
+    folder = images.place(NAME, _inputs())
     return {part: folder / part for part in ("kernel", "initramfs", "disk")}
 
 
-def _name(lab: Lab) -> str:
-    return f"{lab.suite}-tiny"
-
-
-def _inputs(lab: Lab) -> list[object]:
+def _inputs() -> list[object]:
     scripts = {
         str(file.relative_to(TINY)): file.read_text() for file in sorted(TINY.rglob("*")) if file.is_file()
     }
-    return [lab.suite, SCRIPT, DISK_SIZE, scripts]
+    return [SUITE, SCRIPT, DISK_SIZE, scripts]

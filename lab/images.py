@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab import cgroups, guest, paths, ssh
-from lab.hosts import Host, Lab
+from lab.hosts import LABS, Host, Lab
 from lab.shell import LabError, run, step
 
 UML_MODULES = Path("/usr/lib/uml/modules")
@@ -164,8 +164,9 @@ def own_files(lab: Lab, host: Host) -> guest.Files:
 
 
 def clean(lab: Lab) -> None:
-    """End the builds of a killed run, and remove what they left."""
-    cgroups.kill(lab.group("build"))
+    """End the builds of a killed run, of whichever lab, and remove what they left."""
+    for other in {lab.prefix: lab} | {known.prefix: known for known in LABS.values()}:
+        cgroups.kill(f"{other}/build")
     for folder in paths.CACHE.glob(f"*{paths.PARTIAL}"):
         shutil.rmtree(folder)
 
@@ -193,7 +194,7 @@ def built(name: str, inputs: list[object], build: Callable[[Path], None]) -> Pat
 
 def _prune(name: str, keep: Path) -> None:
     """Remove what ``keep`` replaces, unless a host stands on it."""
-    used = {link.readlink().parent for link in paths.RUN.glob("*/lower")}
+    used = {link.readlink().parent for link in paths.STATE.glob("run*/*/lower")}
     for folder in paths.CACHE.glob(f"{name}-{'[0-9a-f]' * 12}"):
         if folder != keep and folder not in used:
             shutil.rmtree(folder.rename(folder.with_name(folder.name + paths.PARTIAL)))

@@ -8,19 +8,19 @@ import subprocess
 from pathlib import Path
 
 from lab import paths
-from lab.hosts import Host, Lab
+from lab.hosts import LABS, Host
 from lab.shell import run
 
 KEY = paths.SSH / "id_ed25519"
 KNOWN_HOSTS = paths.SSH / "known_hosts"
 
 
-def prepare(lab: Lab) -> None:
-    """Make what is missing of: the key pair, one host key a host, and known_hosts."""
+def prepare() -> None:
+    """Make what is missing of: the key pair, one host key a host, and known_hosts, for all labs."""
     paths.SSH.mkdir(parents=True, exist_ok=True, mode=0o700)
     _keypair(KEY, "lab")
     lines = []
-    for host in lab.hosts:
+    for host in (host for lab in LABS.values() for host in lab.hosts):
         _keypair(host_key(host), host.name)
         lines.append(f"{host.address} {_public(host_key(host)).read_text()}")
     temporary = KNOWN_HOSTS.with_name(KNOWN_HOSTS.name + paths.PARTIAL)
@@ -29,7 +29,9 @@ def prepare(lab: Lab) -> None:
 
 
 def host_key(host: Host) -> Path:
-    """The private key of a host's sshd. It outlives the host, so that known_hosts stays true."""
+    """The private key of a host's sshd, for hosts of this name in every lab. It outlives the host, so that
+    known_hosts stays true.
+    """
     return paths.SSH / f"host-{host.name}"
 
 

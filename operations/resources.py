@@ -134,7 +134,11 @@ def _ask(cloud: Cloud, steps: list[Step]) -> dict[str, Any] | Unreadable:
         PROGRAM,
         admin=cloud.admin_credentials,
         steps=[step.plain() for step in steps],
-        ask=resource_plan.questions(cloud.settings.resources),
+        ask={
+            **resource_plan.questions(cloud.settings.resources),
+            "stores": "cinder" in cloud.services,
+            "self_service": cloud.self_service,
+        },
     )
 
 

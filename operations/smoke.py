@@ -80,7 +80,7 @@ def api(cloud: Cloud, phase: str, store: str | None = None):
 
 @operation()
 def guests(cloud: Cloud, what: str):
-    """Ask the instances through their floating IPs, from a machine in the provider network.
+    """Ask the instances from a machine in the provider network, through their floating IPs if they have any.
 
     Args:
         cloud: the model.
@@ -88,7 +88,11 @@ def guests(cloud: Cloud, what: str):
     """
     if state.is_executing:
         made = answers.phases.get("make")
-        probe = {"name": smoke.NAME, "bridge": cloud.settings.provider_bridge}
+        probe = {
+            "name": smoke.NAME,
+            "switch": cloud.settings.l2_agent,
+            "bridge": smoke.bridge(cloud, made),
+        }
         if what == "leave":
             found = _asked("smoke_probe", **probe, probe=None, asks=[])
             if isinstance(found, str):

@@ -34,7 +34,7 @@ if controller:
             service=this,
         )
 
-if cloud.is_first("controller", host):
+if controller and cloud.is_first("controller", host):
     schema.at_head(
         name="Bring cinder's schema to head",
         cloud=cloud,

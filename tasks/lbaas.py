@@ -16,6 +16,7 @@ if cloud.settings.lbaas and cloud.does("network", host):
         dest=agent,
         group="neutron",
         overrides=node.settings.config_overrides,
+        cloud=cloud,
     )
     config.merge(
         name="Name the load balancers' provider",

@@ -16,6 +16,7 @@ data = {"overrides": node.settings.config_overrides, "cloud": cloud, "service": 
 conf = "/etc/neutron/neutron.conf"
 ml2 = "/etc/neutron/plugins/ml2/ml2_conf.ini"
 openvswitch = "/etc/neutron/plugins/ml2/openvswitch_agent.ini"
+linuxbridge = "/etc/neutron/plugins/ml2/linuxbridge_agent.ini"
 dhcp = "/etc/neutron/dhcp_agent.ini"
 l3 = "/etc/neutron/l3_agent.ini"
 metadata = "/etc/neutron/metadata_agent.ini"
@@ -37,13 +38,14 @@ if controller:
         group="neutron",
         **data,
     )
-    config.merge(
-        name="Set neutron's number of processes",
-        src="templates/common/uwsgi.ini.j2",
-        dest=node.path("neutron-uwsgi"),
-        mode="644",
-        **data,
-    )
+    for uwsgi in node.paths("neutron-uwsgi"):
+        config.merge(
+            name="Set neutron's number of processes",
+            src="templates/common/uwsgi.ini.j2",
+            dest=uwsgi,
+            mode="644",
+            **data,
+        )
 
 if cloud.is_first("controller", host):
     schema.at_head(
@@ -57,8 +59,8 @@ if cloud.is_first("controller", host):
 if controller:
     service.running(
         name="Start neutron's API and RPC server",
-        units=[node.unit("neutron/api"), node.unit("neutron/rpc")],
-        config=[conf, ml2, node.path("neutron-uwsgi")],
+        units=cloud.units(host, "neutron/api", "neutron/rpc"),
+        config=[conf, ml2, *node.paths("neutron-uwsgi")],
     )
 
 if controller or network or compute:
@@ -68,11 +70,20 @@ if controller or network or compute:
         name="Wait until neutron answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
     )
 
-if network or compute:
+if (network or compute) and cloud.openvswitch:
     config.merge(
         name="Configure the Open vSwitch agent",
         src="templates/neutron/openvswitch_agent.ini.j2",
         dest=openvswitch,
+        group="neutron",
+        **data,
+    )
+
+if (network or compute) and not cloud.openvswitch:
+    config.merge(
+        name="Configure the Linux bridge agent",
+        src="templates/neutron/linuxbridge_agent.ini.j2",
+        dest=linuxbridge,
         group="neutron",
         **data,
     )
@@ -86,13 +97,6 @@ if network:
         **data,
     )
     config.merge(
-        name="Configure the L3 agent",
-        src="templates/neutron/l3_agent.ini.j2",
-        dest=l3,
-        group="neutron",
-        **data,
-    )
-    config.merge(
         name="Configure the metadata agent",
         src="templates/neutron/metadata_agent.ini.j2",
         dest=metadata,
@@ -100,12 +104,18 @@ if network:
         **data,
     )
 
+if network and cloud.self_service:
+    config.merge(
+        name="Configure the L3 agent",
+        src="templates/neutron/l3_agent.ini.j2",
+        dest=l3,
+        group="neutron",
+        **data,
+    )
+
 if network or compute:
-    agents = ["neutron/openvswitch"]
-    if network:
-        agents += ["neutron/dhcp", "neutron/l3", "neutron/metadata"]
     service.running(
         name="Start neutron's agents",
-        units=[node.unit(agent) for agent in agents],
-        config=[conf, openvswitch, dhcp, l3, metadata],
+        units=[node.unit(f"neutron/{agent}") for agent in cloud.network_agents(host)],
+        config=[conf, openvswitch, linuxbridge, dhcp, l3, metadata],
     )

@@ -109,7 +109,8 @@ if compute:
         )
     # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not
     # started here: iscsiadm does that (iscsid.startup), and where the kernel has no initiator it can't run.
-    iscsi.initiator_named(name="Name the host for iSCSI")
+    if "cinder" in cloud.services:
+        iscsi.initiator_named(name="Name the host for iSCSI")
     service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")])
     service.running(
         name="Start nova-compute",

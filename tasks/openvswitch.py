@@ -7,7 +7,7 @@ from tasks.context import cloud
 
 node = cloud.node(host)
 
-if cloud.does("network", host) or cloud.does("compute", host):
+if cloud.openvswitch and (cloud.does("network", host) or cloud.does("compute", host)):
     service.running(name="Start Open vSwitch", units=[node.unit("openvswitch/daemon")])
     if node.user_space:
         # Before any port exists, or the guests' TCP stalls on wrong checksums while their DHCP works.
@@ -24,7 +24,7 @@ if cloud.does("network", host) or cloud.does("compute", host):
             port=node.settings.provider_interface,
             datapath=node.settings.openvswitch_datapath,
         )
-    if node.user_space:
+    if node.user_space and cloud.self_service:
         # Tunnels in user space leave through a port of a user space bridge, which holds their address.
         openvswitch.bridge(
             name="Join the tunnel interface to a bridge of its own",

@@ -18,6 +18,8 @@ if image is None:
 first = cloud.is_first("controller", host)
 # The one that has a port in the provider network for certain; in a small cloud it is the controller.
 probe = cloud.is_first("network", host)
+stores = "cinder" in cloud.services
+way = "through floating IPs" if cloud.self_service else "in the provider network"
 
 if cloud.does("compute", host):
     smoke.look(name="Ask the compute hosts for an iSCSI initiator", cloud=cloud)
@@ -33,17 +35,18 @@ if first:
     smoke.api(name="Wait for the instances' boot, 9 minutes at most", cloud=cloud, phase="boot")
     smoke.api(name="Open their consoles", cloud=cloud, phase="vnc")
 if probe:
-    smoke.guests(name="Reach them through floating IPs", cloud=cloud, what="reach")
-if first:
+    smoke.guests(name=f"Reach them {way}", cloud=cloud, what="reach")
+if first and stores:
     smoke.api(name="Attach volumes, 8 minutes at most", cloud=cloud, phase="volume")
-if probe:
+if probe and stores:
     smoke.guests(name="Write to the volumes", cloud=cloud, what="write")
-if first:
+if first and stores:
     smoke.api(name="Move the volumes to second instances, 8 minutes at most", cloud=cloud, phase="move")
-if probe:
+if probe and stores:
     smoke.guests(name="Read from the volumes", cloud=cloud, what="read")
-if first:
+if first and stores:
     smoke.api(name="Take snapshots of the volumes", cloud=cloud, phase="snapshot")
+if first:
     smoke.api(name="Reboot, stop and start the instances", cloud=cloud, phase="power")
 if probe:
     smoke.guests(name="Remove the probe", cloud=cloud, what="leave")

@@ -1,7 +1,9 @@
 """Runs on the first controller: takes steps in the APIs, then tells what is there. Needs openstacksdk.
 
 Request: ``{"admin": credentials, "steps": [step, …], "ask": …}``. A step is a ``cloud.resource_steps.Step``
-as a dictionary; none: nothing is changed. ``ask`` is what ``cloud.resource_plan.questions`` gives.
+as a dictionary; none: nothing is changed. ``ask`` is what ``cloud.resource_plan.questions`` gives, and
+whether the cloud ``stores`` volumes and has ``self_service`` networks: of what it does not have, the state
+has empty lists.
 Credentials are as ``cloud.model.Cloud.admin_credentials`` has them.
 
 Answer: ``{"done": how many steps were taken, "error": why it ended there or None, "state": …}``. The state
@@ -106,18 +108,20 @@ def state(apis, ask):
             lambda: keypairs(apis, {name: users[name] for name in ask["key_users"] if name in users}),
         ),
         ("compute_hosts", lambda: compute_hosts(apis)),
-        ("volumes", lambda: volumes(apis, keys)),
-        ("volume_types", lambda: volume_types(apis)),
+        ("volumes", lambda: volumes(apis, keys) if ask["stores"] else []),
+        ("volume_types", lambda: volume_types(apis) if ask["stores"] else []),
         ("images", lambda: images(apis, keys, ask["shared_images"])),
-        ("network", lambda: networking(apis, keys)),
+        ("network", lambda: networking(apis, keys, ask["self_service"])),
         ("acting", lambda: acting(apis, keys)),
         (
             "quotas",
-            lambda: limits(apis, {name: projects[name] for name in ask["quotas"] if name in projects}),
+            lambda: limits(
+                apis, {name: projects[name] for name in ask["quotas"] if name in projects}, ask["stores"]
+            ),
         ),
     ]
     # Resolve the endpoints before the threads start: openstacksdk makes its adapters on first use.
-    for service in ("compute", "block_storage", "image", "network"):
+    for service in ("compute", "image", "network", *(["block_storage"] if ask["stores"] else [])):
         getattr(apis.connection(), service)
     with ThreadPoolExecutor(len(questions)) as pool:
         answers = {name: pool.submit(question) for name, question in questions}
@@ -244,7 +248,7 @@ def images(apis, keys, shared):
     ]
 
 
-def networking(apis, keys):
+def networking(apis, keys, self_service):
     def all_of(kind):
         return apis.list("network", "/" + kind, kind)
 
@@ -278,7 +282,7 @@ def networking(apis, keys):
         ],
         "routers": [
             {**common(router), "external": (router["external_gateway_info"] or {}).get("network_id")}
-            for router in all_of("routers")
+            for router in (all_of("routers") if self_service else ())
         ],
         "ports": [
             {
@@ -304,17 +308,20 @@ def networking(apis, keys):
                 "address": floating["floating_ip_address"],
                 "port": floating["port_id"],
             }
-            for floating in apis.list("network", "/floatingips", "floatingips")
+            for floating in (apis.list("network", "/floatingips", "floatingips") if self_service else ())
         ],
     }
 
 
-def limits(apis, projects):
+def limits(apis, projects, stores):
     """project -> limit's name -> [limit, used]."""
     found = {}
     for name, identifier in projects.items():
         nova = apis.call("compute", "GET", "/os-quota-sets/%s/detail" % identifier)["quota_set"]
-        cinder = apis.call("block_storage", "GET", "/os-quota-sets/%s?usage=True" % identifier)["quota_set"]
+        cinder = {}
+        if stores:
+            path = "/os-quota-sets/%s?usage=True" % identifier
+            cinder = apis.call("block_storage", "GET", path)["quota_set"]
         neutron = apis.call("network", "GET", "/quotas/%s/details.json" % identifier)["quota"]
         found[name] = {
             limit: [numbers["limit"], numbers.get("in_use", numbers.get("used", 0)) + numbers["reserved"]]

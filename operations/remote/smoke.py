@@ -113,17 +113,18 @@ def project_of(admin_cloud, plan, make=False):
     return found[0]
 
 
-def belongings(cloud, project):
-    """kind -> resources of the project, whatever their names."""
+def belongings(cloud, project, plan):
+    """kind -> resources of the project, whatever their names; none of what the cloud has no service for."""
     network = cloud.network
     mine = {"project_id": project}
+    routed, stores = plan["self_service"], plan["stores"]
     return {
         "server": list(cloud.compute.servers(details=False)),
-        "floating IP": list(network.ips(**mine)),
-        "snapshot": list(cloud.block_storage.snapshots(details=False)),
-        "volume": list(cloud.block_storage.volumes(details=False)),
+        "floating IP": list(network.ips(**mine)) if routed else [],
+        "snapshot": list(cloud.block_storage.snapshots(details=False)) if stores else [],
+        "volume": list(cloud.block_storage.volumes(details=False)) if stores else [],
         "image": list(cloud.image.images(owner=project)),
-        "router": list(network.routers(**mine)),
+        "router": list(network.routers(**mine)) if routed else [],
         # Those of DHCP and of routers go with their owners.
         "port": [
             port for port in network.ports(**mine) if not (port.device_owner or "").startswith("network:")
@@ -179,26 +180,28 @@ def remove(request):
     project = project_of(admin_cloud, plan)
     if project:
         cloud = connect(request["admin"], project)
-        network, volumes = cloud.network, cloud.block_storage
-        found = belongings(cloud, project)
+        network, volumes = cloud.network, cloud.block_storage if plan["stores"] else None
+        found = belongings(cloud, project, plan)
         for kind, items in found.items():
             for item in items:
                 note(kind, item)
-        settled(volumes, limit)
+        if volumes:
+            settled(volumes, limit)
         for server in found["server"]:
             cloud.compute.delete_server(server)
         gone(lambda: list(cloud.compute.servers(details=False)), "servers", limit)
         for address in found["floating IP"]:
             network.delete_ip(address)
-        for snapshot in found["snapshot"]:
-            volumes.delete_snapshot(snapshot)
-        gone(lambda: list(volumes.snapshots(details=False)), "snapshots", limit)
-        for volume in volumes.volumes():
-            if volume.status not in ("available", "error", "deleting"):
-                # Its server is gone; only the book-keeping of a killed run is left.
-                volumes.reset_volume_status(volume, "available", "detached")
-            if volume.status != "deleting":
-                volumes.delete_volume(volume)
+        if volumes:
+            for snapshot in found["snapshot"]:
+                volumes.delete_snapshot(snapshot)
+            gone(lambda: list(volumes.snapshots(details=False)), "snapshots", limit)
+            for volume in volumes.volumes():
+                if volume.status not in ("available", "error", "deleting"):
+                    # Its server is gone; only the book-keeping of a killed run is left.
+                    volumes.reset_volume_status(volume, "available", "detached")
+                if volume.status != "deleting":
+                    volumes.delete_volume(volume)
         for image in found["image"]:
             cloud.image.delete_image(image)
         for router in found["router"]:
@@ -214,7 +217,8 @@ def remove(request):
         ):
             for item in found[kind]:
                 delete(item)
-        gone(lambda: list(volumes.volumes(details=False)), "volumes", limit)
+        if volumes:
+            gone(lambda: list(volumes.volumes(details=False)), "volumes", limit)
     common = globals_of(admin_cloud, plan)
     for flavor in common["flavor"]:
         note("flavor", flavor)
@@ -229,7 +233,7 @@ def remove(request):
         # neutron makes a new group "default" whenever somebody looks; it is looked for last, as admin.
         left += [
             "%s %s" % (kind, item.name or item.id)
-            for kind, items in belongings(cloud, project).items()
+            for kind, items in belongings(cloud, project, plan).items()
             for item in items
             if kind != "security group"
         ]
@@ -244,8 +248,9 @@ def remove(request):
 def make(request):
     """Everything but the volumes; does not wait for the servers.
 
-    Answer: ``{"project", "external", "probe": {"address", "prefix", "mac", "vlan"},
-    "servers": [{"name", "id", "fixed", "floating"}, …]}``.
+    Answer: ``{"project", "external", "network", "probe": {"address", "prefix", "mac", "vlan"},
+    "servers": [{"name", "id", "fixed", "floating"}, …]}``; "network" is the ID of the external one. Without
+    self-service networks the servers are directly in that, and have no floating address.
     """
     plan = request["plan"]
     admin_cloud = connect(request["admin"])
@@ -253,13 +258,14 @@ def make(request):
     cloud = connect(request["admin"], project)
     network, name = cloud.network, plan["name"]
 
-    external = external_network(cloud, plan)
-    inside = network.create_network(name=name)
-    subnet = network.create_subnet(
-        name=name, network_id=inside.id, ip_version=4, cidr=plan["cidr"], enable_dhcp=True
-    )
-    router = network.create_router(name=name, external_gateway_info={"network_id": external.id})
-    network.add_interface_to_router(router, subnet_id=subnet.id)
+    external = inside = external_network(cloud, plan)
+    if plan["self_service"]:
+        inside = network.create_network(name=name)
+        subnet = network.create_subnet(
+            name=name, network_id=inside.id, ip_version=4, cidr=plan["cidr"], enable_dhcp=True
+        )
+        router = network.create_router(name=name, external_gateway_info={"network_id": external.id})
+        network.add_interface_to_router(router, subnet_id=subnet.id)
     group = network.create_security_group(name=name, description=plan["description"])
     for rule in plan["rules"]:
         network.create_security_group_rule(
@@ -268,8 +274,11 @@ def make(request):
     ports = {}
     for server in plan["servers"]:
         port = network.create_port(name=server["name"], network_id=inside.id, security_group_ids=[group.id])
-        address = network.create_ip(floating_network_id=external.id, port_id=port.id)
-        ports[server["name"]] = (port, address.floating_ip_address)
+        floating = None
+        if plan["self_service"]:
+            address = network.create_ip(floating_network_id=external.id, port_id=port.id)
+            floating = address.floating_ip_address
+        ports[server["name"]] = (port, floating)
     # It keeps the probe's address from anybody else; nothing is ever bound to it.
     probe = network.create_port(name=name + "-probe", network_id=external.id, port_security_enabled=False)
     fixed = probe.fixed_ips[0]
@@ -302,6 +311,7 @@ def make(request):
     return {
         "project": project,
         "external": external.name,
+        "network": external.id,
         "probe": {
             "address": fixed["ip_address"],
             "prefix": int(prefix),
@@ -315,20 +325,26 @@ def make(request):
 def external_network(cloud, plan):
     """The cloud's external network on the provider bridge; one of our own when there is none.
 
-    A physical network holds one flat network only, so that ours can't stand beside the operator's.
+    A physical network holds one flat network only, so that ours can't stand beside the operator's. Without
+    self-service networks it is the servers' own: it need not be external, but must give them addresses.
     """
-    wanted = plan["external"]
-    for found in sorted(cloud.network.networks(is_router_external=True), key=lambda network: network.name):
+    wanted, direct = plan["external"], not plan["self_service"]
+    query = {} if direct else {"is_router_external": True}
+    for found in sorted(cloud.network.networks(**query), key=lambda network: network.name):
         if found.provider_physical_network == wanted["physical_network"]:
+            if direct and not any(
+                subnet.is_dhcp_enabled for subnet in cloud.network.subnets(network_id=found.id, ip_version=4)
+            ):
+                raise Failed("network %s has no IPv4 subnet with DHCP: no server can boot in it" % found.name)
             return found
     made = cloud.network.create_network(
         name=plan["name"] + "-external",
-        is_router_external=True,
+        is_router_external=not direct,
         provider_network_type="flat",
         provider_physical_network=wanted["physical_network"],
     )
     cloud.network.create_subnet(
-        name=made.name, network_id=made.id, ip_version=4, cidr=wanted["cidr"], enable_dhcp=False
+        name=made.name, network_id=made.id, ip_version=4, cidr=wanted["cidr"], enable_dhcp=direct
     )
     return made
 

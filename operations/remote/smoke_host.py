@@ -49,6 +49,12 @@ def names():
     return found
 
 
+def bridges(identifiers):
+    """The Linux bridges of networks: an interface's name has only a part of the ID."""
+    wanted = {"brq" + identifier[:11] for identifier in identifiers}
+    return [("bridge", name) for name in listed("/sys/class/net") if name in wanted]
+
+
 def listed(folder):
     try:
         return os.listdir(folder)
@@ -61,7 +67,7 @@ def left(request):
         "%s %s" % (what, name)
         for what, name in names()
         if name in request["names"] or any(identifier in name for identifier in request["ids"])
-    ]
+    ] + ["%s %s" % found for found in bridges(request["ids"])]
 
 
 def main(request):

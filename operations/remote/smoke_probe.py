@@ -4,9 +4,10 @@ The machine is a network namespace with a port of the provider bridge and the ad
 that it takes nobody's address and needs none of the host's own: on most clouds the hosts have no address in
 the provider network. What it sends takes the whole path: bridge, router, tunnel, security group.
 
-Request: ``{"name", "bridge", "probe": {"address", "prefix", "mac", "vlan"}, "asks": [ask, …]}``; without a
-probe the machine is removed. An ask is ``{"do": "ping" | "connect" | "get", "address", "port", "path",
-"until": text or null, "limit": seconds}``; "get" is asked again until the answer has the text.
+Request: ``{"name", "switch", "bridge", "probe": {"address", "prefix", "mac", "vlan"}, "asks": [ask, …]}``;
+"switch" says what kind of bridge it is, openvswitch or linuxbridge. Without a probe the machine is removed.
+An ask is ``{"do": "ping" | "connect" | "get", "address", "port", "path", "until": text or null, "limit":
+seconds}``; "get" is asked again until the answer has the text.
 Answer: ``[{"ok": bool, "text": answer or reason}, …]``. Plain Python 3.6.
 """
 
@@ -29,22 +30,36 @@ def run(*argv, check=True):
     return done
 
 
-def unplug(name, bridge):
-    run("ovs-vsctl", "--if-exists", "del-port", bridge, name)
+def outer(name):
+    """The end of the cable that is in a Linux bridge."""
+    return name + "-out"
+
+
+def unplug(name, switch, bridge):
+    if switch == "openvswitch":
+        run("ovs-vsctl", "--if-exists", "del-port", bridge, name)
+    elif os.path.exists("/sys/class/net/" + outer(name)):
+        run("ip", "link", "delete", outer(name))
     if os.path.exists("/run/netns/" + name):
         run("ip", "netns", "delete", name)
 
 
-def plug(name, bridge, probe):
+def plug(name, switch, bridge, probe):
     if os.path.exists("/run/netns/" + name):
         return
     run("ip", "netns", "add", name)
-    tag = ["tag=%d" % probe["vlan"]] if probe["vlan"] else []
-    run(
-        *["ovs-vsctl", "--may-exist", "add-port", bridge, name] + tag,
-        *["--", "set", "Interface", name, "type=internal", 'mac="%s"' % probe["mac"]],
-    )
-    run("ip", "link", "set", name, "netns", name)
+    if switch == "openvswitch":
+        tag = ["tag=%d" % probe["vlan"]] if probe["vlan"] else []
+        run(
+            *["ovs-vsctl", "--may-exist", "add-port", bridge, name] + tag,
+            *["--", "set", "Interface", name, "type=internal", 'mac="%s"' % probe["mac"]],
+        )
+        run("ip", "link", "set", name, "netns", name)
+    else:
+        # A network's bridge is in its VLAN already.
+        peer = ["peer", "name", name, "address", probe["mac"], "netns", name]
+        run("ip", "link", "add", outer(name), "type", "veth", *peer)
+        run("ip", "link", "set", outer(name), "master", bridge, "up")
     inside = ["ip", "-n", name]
     run(*inside, "address", "add", "%s/%d" % (probe["address"], probe["prefix"]), "dev", name)
     run(*inside, "link", "set", "lo", "up")
@@ -101,9 +116,9 @@ def patiently(ask):
 def main(request):
     try:
         if not request["probe"]:
-            unplug(request["name"], request["bridge"])
+            unplug(request["name"], request["switch"], request["bridge"])
             return []
-        plug(request["name"], request["bridge"], request["probe"])
+        plug(request["name"], request["switch"], request["bridge"], request["probe"])
         enter(request["name"])
         return [patiently(ask) for ask in request["asks"]]
     except Exception as error:

@@ -24,7 +24,7 @@ PYINFRA = str(Path(sys.executable).with_name("pyinfra"))
 
 
 # Each needs the cloud as the ones before it have left it.
-ORDER = ("test_cloud", "test_resources", "test_smoke", "test_horizon", "test_teardown")
+ORDER = ("test_cloud", "test_resources", "test_smoke", "test_horizon", "test_teardown", "test_zed")
 
 
 def pytest_collection_modifyitems(items):
@@ -104,9 +104,9 @@ def on(host: str, script: str, **options) -> str:
     return lab("ssh", host, script, check=True, **options).stdout
 
 
-def sdk(program: str, **options):
+def sdk(program: str, cloud: str = "lab", **options):
     """The JSON that a program for openstacksdk prints, run on the controller, with ``cloud`` as admin."""
-    text = f"import json, openstack, time\ncloud = openstack.connect(cloud='lab')\n{program}"
+    text = f"import json, openstack, time\ncloud = openstack.connect(cloud='{cloud}')\n{program}"
     return json.loads(lab("ssh", "controller", "python3 -", stdin=text, check=True, **options).stdout)
 
 

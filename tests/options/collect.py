@@ -1,7 +1,9 @@
 """Prints every option that the installed release knows: FILE SECTION OPTION, and "deprecated" where it is.
 
-Runs on a controller of that release, where all services' packages are:
-``python -m lab ssh controller python3 - <tests/options/collect.py >tests/options/RELEASE.txt``
+Runs where the packages of all services are. On a controller of the first lab:
+``python -m lab ssh controller python3 - <tests/options/collect.py >tests/options/epoxy.txt``
+The second lab's has no cinder. Its list is of the same packages, unpacked into a folder, with /proc mounted:
+``chroot FOLDER python3 - <tests/options/collect.py >tests/options/zed.txt``
 """
 
 import os

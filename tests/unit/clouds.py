@@ -37,6 +37,20 @@ HOSTS = {
 }
 
 
+# As the original install notes have it: Linux bridges, one provider network, no storage host.
+OLDER = {"release": "zed", "l2_agent": "linuxbridge", "self_service_networks": False}
+OLDER_HOSTS = {
+    "controller": (
+        ["controller"],
+        {"ssh_hostname": "192.168.56.11", "interface": "eth0", "provider_interface": "eth0"},
+    ),
+    "compute": (
+        ["compute"],
+        {"ssh_hostname": "192.168.56.12", "interface": "eth0", "provider_interface": "eth0"},
+    ),
+}
+
+
 def inventory(hosts=None, groups=(), **settings):
     """The default inventory; ``settings`` are the whole cloud's, a value of ``...`` removes one."""
     common = {**ALL, **settings}

@@ -70,7 +70,10 @@ def test_a_setting_on_the_command_line_is_checked_too(folder):
 def test_a_release_that_the_platform_does_not_have(folder):
     edit(folder / "group_data" / "all.py", '"epoxy"', '"train"')
     said = refusal(folder)
-    assert "platform 'debian' does not have release 'train'; it has: epoxy (on debian 13)" in said
+    assert (
+        "platform 'debian' does not have release 'train'; it has: zed (on debian 12), epoxy (on debian 13)"
+        in said
+    )
 
 
 def test_a_limit_that_matches_nothing(folder):

@@ -90,3 +90,28 @@ def test_a_cloud_on_one_host_expects_nothing_twice(tmp_path):
     ):
         assert wanted
         assert len(set(wanted)) == len(wanted)
+
+
+def test_linux_bridges_provider_networks_only_and_no_storage_host(tmp_path):
+    cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, **clouds.OLDER)
+    assert expected.neutron_agents(cloud) == [
+        ("controller", "Linux bridge agent"),
+        ("controller", "DHCP agent"),
+        ("controller", "Metadata agent"),
+        ("compute", "Linux bridge agent"),
+    ]
+    assert expected.cinder_services(cloud) == expected.volume_backends(cloud) == []
+    assert 8776 not in {port.port for port in expected.ports(cloud)}
+    units = expected.units(cloud, "controller")
+    assert {"neutron-linuxbridge-agent", "neutron-dhcp-agent", "openstack-bridges"} <= set(units)
+    absent = {"openvswitch-switch", "neutron-openvswitch-agent", "neutron-l3-agent", "cinder-api"}
+    assert not absent & set(units)
+    assert expected.units(cloud, "compute") == [
+        "chrony", "libvirtd", "nova-compute", "neutron-linuxbridge-agent", "openstack-bridges"
+    ]  # fmt: skip
+
+
+def test_linux_bridges_with_routers(tmp_path):
+    cloud = clouds.cloud(tmp_path, release="zed", l2_agent="linuxbridge")
+    assert ("controller", "L3 agent") in expected.neutron_agents(cloud)
+    assert "neutron-l3-agent" in expected.units(cloud, "controller")

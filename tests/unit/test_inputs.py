@@ -6,6 +6,7 @@ import clouds
 import pytest
 
 from cloud import inputs
+from cloud.identity import registration
 
 
 def problems(folder, *arguments, **keywords):
@@ -43,7 +44,7 @@ def test_default_inventory_is_a_cloud(tmp_path):
         ({"groups": ["computes"]}, "unknown group 'computes'"),
         ({"groups": ["computes"]}, "did you mean 'compute'?"),
         ({"hosts": hosts(controller=None)}, "no host in group 'controller'"),
-        ({"hosts": hosts(storage=None)}, "no host in group 'storage'"),
+        ({"hosts": hosts(compute=None)}, "no host in group 'compute'"),
         (
             {"hosts": hosts(compute={"ssh_hostname": "192.168.56.11"})},
             "address 192.168.56.11 is given to more than one host: controller, compute",
@@ -54,7 +55,10 @@ def test_default_inventory_is_a_cloud(tmp_path):
         ),
         ({"hosts": hosts(compute={"ssh_hostname": "192.168.56.255"})}, "network or broadcast address"),
         ({"release": "epoxi"}, "unknown release 'epoxi'"),
-        ({"release": "train"}, "'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
+        (
+            {"release": "train"},
+            "'debian' does not have release 'train'; it has: zed (on debian 12), epoxy (on",
+        ),
         ({"hosts": hosts(storage={"volume_devices": []})}, "storage: a storage host needs an empty disk"),
         ({"hosts": hosts(storage={"volume_devices": ["sdb"]})}, "'sdb' is no path in /dev"),
         ({"regoin": "x"}, "'regoin' (for controller, compute, storage); did you mean 'region'?"),
@@ -74,6 +78,27 @@ def test_default_inventory_is_a_cloud(tmp_path):
             "no task writes /etc/nova/nova.cnf, so its options would have no effect; did you mean",
         ),
         ({"openvswitch_datapath": "netdev"}, "needs tunnel_interface and tunnel_address"),
+        ({"l2_agent": "linuxbridge"}, "group_data/all.py: l2_agent 'linuxbridge' is not in release epoxy"),
+        ({"l2_agent": "ovn"}, "group_data/all.py: l2_agent: "),
+        (
+            {**clouds.OLDER, "openvswitch_datapath": "netdev"},
+            "openvswitch_datapath 'netdev' has no meaning with l2_agent 'linuxbridge': remove it",
+        ),
+        (
+            {"hosts": hosts(compute={"provider_interface": None}), "self_service_networks": False},
+            "compute: has no other network and needs provider_interface, the interface without an address",
+        ),
+        (
+            {"hosts": hosts(storage=None), "resources": {"volumes": [{"name": "v", "size": 1}]}},
+            "resources: v need volumes, and no host is in group 'storage'",
+        ),
+        (
+            {
+                "self_service_networks": False,
+                "resources": {"networks": [{"name": "private"}], "routers": [{"name": "router"}]},
+            },
+            "resources: router, private need self-service networks, and self_service_networks is False",
+        ),
         (
             {"hosts": {**clouds.HOSTS, "second": (["controller"], {"ssh_hostname": "192.168.56.21"})}},
             "2 hosts in group 'controller' (controller, second)",
@@ -92,8 +117,8 @@ def test_a_mistake_is_named(tmp_path, keywords, message):
 
 
 def test_all_mistakes_are_named_at_once(tmp_path):
-    found = problems(tmp_path, hosts=hosts(storage=None, compute={"ssh_hostname": "10.0.0.1"}), regoin="x")
-    assert len(found) == 3
+    wrong = hosts(storage={"volume_devices": []}, compute={"ssh_hostname": "10.0.0.1"})
+    assert len(problems(tmp_path, hosts=wrong, regoin="x")) == 3
 
 
 def test_pyinfras_own_data_is_left_alone(tmp_path):
@@ -124,3 +149,29 @@ def test_a_group_of_its_own_takes_the_work_from_the_controllers(tmp_path):
 def test_missing_secrets_name_the_command(tmp_path):
     with pytest.raises(inputs.InputError, match=r"python -m cloud\.secrets"):
         inputs.read(clouds.inventory(), tmp_path / "inventory.py")
+
+
+def test_a_cloud_needs_no_storage_host(tmp_path):
+    cloud = clouds.cloud(tmp_path, hosts(storage=None))
+    assert "cinder" not in cloud.services
+    assert not cloud.service("cinder").runs_on("controller")
+    assert not [package for package in cloud.packages("controller") if "cinder" in package]
+    assert "cinder" not in {user.name for user in registration(cloud, "keystone")["known_users"]}
+    assert not [
+        item for item in cloud.schema_request(cloud.node("controller"))["schemas"] if "cinder" in str(item)
+    ]
+
+
+def test_with_linux_bridges_the_only_interface_may_be_the_providers(tmp_path):
+    """As in the original notes: the agent moves its address to the bridge. Open vSwitch would not."""
+    cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, **clouds.OLDER)
+    assert cloud.node("compute").settings.provider_interface == "eth0"
+    with pytest.raises(
+        inputs.InputError, match="compute: provider_interface eth0 is the management interface"
+    ):
+        clouds.cloud(tmp_path, clouds.OLDER_HOSTS, release="zed", self_service_networks=False)
+
+
+def test_open_vswitch_in_user_space_needs_no_tunnels_without_self_service_networks(tmp_path):
+    cloud = clouds.cloud(tmp_path, openvswitch_datapath="netdev", self_service_networks=False)
+    assert cloud.node("compute").user_space

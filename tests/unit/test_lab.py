@@ -1,11 +1,15 @@
 """The lab's pure parts. Its real hosts are tried by tests/lab."""
 
+import itertools
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from lab import cgroups, checks, guest, images, network, paths, status, uml
+from lab import cgroups, checks, guest, image, images, network, paths, ssh, status, uml
 from lab.hosts import LABS, NSPAWN, UML
 from lab.shell import LabError
 
@@ -23,12 +27,14 @@ def test_link_names_are_unique_and_fit_the_kernel(lab):
 
 
 def test_labs_can_run_side_by_side():
-    first, spare = LABS["debian13"], LABS["spare"]
-    assert first.prefix != spare.prefix
-    assert not first.gateway.network.overlaps(spare.gateway.network)
+    for first, second in itertools.combinations(LABS.values(), 2):
+        assert first.prefix != second.prefix
+        assert not first.gateway.network.overlaps(second.gateway.network)
 
 
-def test_one_compute_host_has_a_kernel_that_can_attach_volumes(lab):
+@pytest.mark.parametrize("name", ["debian13", "spare"])
+def test_one_compute_host_has_a_kernel_that_can_attach_volumes(name):
+    lab = LABS[name]
     computes = {host.name: host.kind for host in lab.hosts if host.name.startswith("compute")}
     assert set(computes.values()) == {NSPAWN, UML}
 
@@ -55,7 +61,9 @@ def test_interface_address_is_stable():
     assert uml.mac(storage, 1) == "52:01:0a:38:00:0d"
 
 
-def test_hosts_of_user_mode_linux_are_spread_over_the_processors(lab):
+@pytest.mark.parametrize("name", ["debian13", "spare"])
+def test_hosts_of_user_mode_linux_are_spread_over_the_processors(name):
+    lab = LABS[name]
     alike = [host for host in lab.hosts if host.kind == UML]
     assert [uml.processor(lab, host, [3, 5]) for host in alike] == [3, 5]
     assert [uml.processor(lab, host, [7]) for host in alike] == [7, 7]
@@ -193,6 +201,7 @@ def test_storage_is_the_one_with_a_kernel_and_a_disk():
 
 @pytest.fixture
 def state(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "STATE", tmp_path)
     monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(paths, "RUN", tmp_path / "run")
     return tmp_path
@@ -226,3 +235,54 @@ def test_a_build_replaces_what_no_host_stands_on(state):
     (state / "run/host/lower").symlink_to(second / "upper")
     third = images.built("base", ["third"], build)
     assert second.exists() and third.exists() and other.exists()
+    # Nor what a host of another lab stands on: they share the cache.
+    (state / "run-zed/host").mkdir(parents=True)
+    (state / "run-zed/host/lower").symlink_to(third / "upper")
+    fourth = images.built("base", ["fourth"], build)
+    assert third.exists() and fourth.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen", "run"),
+    [
+        (["status"], "debian13", "run"),
+        (["status", "zed"], "zed", "run-zed"),
+        (["ssh", "spare"], "debian13", "run"),
+    ],
+)
+def test_a_lab_is_chosen_before_its_folder_is(words, chosen, run):
+    program = (
+        f"import sys; sys.argv[1:] = {words}\n"
+        "from lab import __main__\n"
+        "__main__.choose()\n"
+        "from lab import hosts, paths\n"
+        "print(next(name for name, lab in hosts.LABS.items() if lab is hosts.chosen()), paths.RUN.name)\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENSTACK_LAB"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stdout.split() == [chosen, run]
+
+
+def test_a_lab_of_linux_bridges_has_one_network_for_all():
+    lab = LABS["zed"]
+    assert (lab.suite, lab.release) == ("bookworm", "zed")
+    assert [(net.name, net.snooping) for net in lab.networks] == [("mgmt", False)]
+    assert {host.kind for host in lab.hosts} == {NSPAWN}
+
+
+def test_all_labs_have_the_same_image_and_known_hosts(state, monkeypatch):
+    monkeypatch.setattr(paths, "SSH", state / "ssh")
+    monkeypatch.setattr(ssh, "KEY", state / "ssh/id_ed25519")
+    monkeypatch.setattr(ssh, "KNOWN_HOSTS", state / "ssh/known_hosts")
+    ssh.prepare()
+    known = [line.split()[0] for line in (state / "ssh/known_hosts").read_text().splitlines()]
+    assert set(known) == {host.address for lab in LABS.values() for host in lab.hosts}
+    assert len(known) == len(set(known))
+    assert {path.parent.name.rpartition("-")[0] for path in image.parts().values()} == {"trixie-tiny"}

@@ -1,9 +1,10 @@
 """Every option we write is one that the release knows, and does not call deprecated.
 
-``tests/options/RELEASE.txt`` is that release's own list: oslo.config's generator, asked on a host that has
-the packages (``tests/options/collect.py``).
+``tests/options/RELEASE.txt`` is that release's own list: oslo.config's generator, asked where the packages
+are (``tests/options/collect.py``).
 """
 
+import copy
 from pathlib import Path, PurePosixPath
 
 import clouds
@@ -47,12 +48,29 @@ def complaints(files, options):
     return found
 
 
-@pytest.fixture(params=["default", "user space"])
-def files(tmp_path, request):
-    settings = {"dns_servers": ["9.9.9.9"]}
-    hosts = clouds.HOSTS
-    if request.param == "user space":
-        settings["openvswitch_datapath"] = "netdev"
+LINUXBRIDGE = {"l2_agent": "linuxbridge"}
+PROVIDER_ONLY = {"self_service_networks": False}
+# (release, settings, the list's files that such a cloud has no use for)
+CLOUDS = {
+    "epoxy": ("epoxy", {}, {"linuxbridge_agent.ini"}),
+    "epoxy, user space": ("epoxy", {"openvswitch_datapath": "netdev"}, {"linuxbridge_agent.ini"}),
+    "epoxy, provider only": ("epoxy", PROVIDER_ONLY, {"linuxbridge_agent.ini", "l3_agent.ini"}),
+    "zed": ("zed", {}, {"linuxbridge_agent.ini"}),
+    "zed, user space": ("zed", {"openvswitch_datapath": "netdev"}, {"linuxbridge_agent.ini"}),
+    "zed, Linux bridges": ("zed", LINUXBRIDGE, {"openvswitch_agent.ini"}),
+    "zed, Linux bridges, provider only": (
+        "zed",
+        LINUXBRIDGE | PROVIDER_ONLY,
+        {"openvswitch_agent.ini", "l3_agent.ini"},
+    ),
+}
+
+
+def rendered(tmp_path, release, choice):
+    """The files of a cloud: host -> path -> text."""
+    settings = {"dns_servers": ["9.9.9.9"], "release": release, **choice}
+    hosts = copy.deepcopy(clouds.HOSTS)
+    if "openvswitch_datapath" in choice:
         hosts = {
             name: (groups, {**data, **(NETDEV if name != "storage" else {})})
             for name, (groups, data) in hosts.items()
@@ -63,22 +81,26 @@ def files(tmp_path, request):
     return {host: recorder.files for host, recorder in rendered.items()}
 
 
-@pytest.mark.parametrize("release", ["epoxy"])
-def test_every_option_is_known_and_current(files, release):
-    options = known(release)
+@pytest.mark.parametrize("name", CLOUDS)
+def test_every_option_is_known_and_current(tmp_path, name):
+    release, choice, unused = CLOUDS[name]
+    files, options = rendered(tmp_path, release, choice), known(release)
     assert complaints(files, options) == []
-    # Each of the list's files that a cloud of today has was looked at.
-    rendered = {PurePosixPath(path).name for contents in files.values() for path in contents}
-    assert {file for file, _, _ in options} - rendered == {"linuxbridge_agent.ini"}
+    # Each of the list's files that such a cloud has was looked at.
+    seen = {PurePosixPath(path).name for contents in files.values() for path in contents}
+    assert {file for file, _, _ in options} - seen == unused
 
 
-def test_a_renamed_and_a_deprecated_option_are_found(files):
+@pytest.mark.parametrize("name", CLOUDS)
+def test_a_renamed_and_a_deprecated_option_are_found(tmp_path, name):
+    release, choice, _ = CLOUDS[name]
+    files = rendered(tmp_path, release, choice)
     path = "/etc/nova/nova.conf"
     text = files["compute"][path]
     assert "\nserver_listen = " in text
     files["compute"][path] = text.replace("\nserver_listen = ", "\nserver_listens = ")
     files["compute"][path] += "[glance]\napi_servers = http://192.168.56.11:9292\n"
-    assert complaints(files, known("epoxy")) == [
+    assert complaints(files, known(release)) == [
         "compute: /etc/nova/nova.conf: [vnc] server_listens is unknown",
         "compute: /etc/nova/nova.conf: [glance] api_servers is deprecated",
     ]

@@ -9,11 +9,10 @@ import pytest
 from cloud.expected import AGENT_KINDS
 from cloud.platforms import PLATFORMS, ROLE_PARTS, role_packages
 from cloud.releases import SPANS
+from cloud.services import SERVICES
 from cloud.topology import ROLES
 
 ROOT = Path(__file__).parents[2]
-# What EL 7 has not: it runs the linuxbridge agent, and its APIs are in httpd or servers of their own.
-NOT_ON_EL7 = {"openvswitch/daemon", "neutron/rpc", "neutron/openvswitch"}
 
 
 def asked(method):
@@ -31,7 +30,7 @@ def test_every_unit_a_task_asks_for_is_known():
     assert {"keystone/api", "libvirt/daemon"} <= names
     on_el7_only = {"loadbalancer/proxy", "loadbalancer/address", "neutron/lbaas"}
     assert names - on_el7_only <= set(PLATFORMS["debian"].units)
-    assert names - NOT_ON_EL7 <= set(PLATFORMS["el"].units)
+    assert names <= set(PLATFORMS["el"].units)
     assert {f"neutron/{kind}" for kind in AGENT_KINDS} <= set(PLATFORMS["debian"].units)
 
 
@@ -97,3 +96,19 @@ def test_every_debconf_answer_is_one():
         assert "/" in question
         assert (kind, value) in {("boolean", "true"), ("boolean", "false")}
         assert package
+
+
+def test_each_agent_brings_its_own_packages():
+    older = role_packages("debian", "zed", {"controller", "network"}, l2_agent="linuxbridge", l3_agent=False)
+    assert {"neutron-linuxbridge-agent", "ebtables", "ipset", "neutron-dhcp-agent"} <= set(older)
+    assert not {"neutron-openvswitch-agent", "openvswitch-switch", "neutron-l3-agent"} & set(older)
+    today = role_packages("debian", "epoxy", {"network"})
+    assert {"neutron-openvswitch-agent", "neutron-l3-agent"} <= set(today)
+    assert "neutron-linuxbridge-agent" not in today
+
+
+def test_a_service_that_the_cloud_lacks_is_not_installed():
+    names = set(SERVICES) - {"cinder"}
+    packages = role_packages("debian", "epoxy", {"controller", "compute"}, services=names)
+    assert {"keystone", "nova-api", "nova-compute"} <= set(packages)
+    assert not [package for package in packages if "cinder" in package]

@@ -131,3 +131,37 @@ def test_a_point_release_is_that_release(found):
 
 def test_all_problems_are_told_at_once(found):
     assert len(found(user="operator", python=False, memory=1, free_disk=1)) == 4
+
+
+@pytest.fixture
+def older(tmp_path):
+    """A function: the problems of a host whose only interface is the provider network's, too."""
+
+    def found(settings=(), **state):
+        cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, **{**clouds.OLDER, **dict(settings)})
+        addresses = {"eth0": ["192.168.56.11"]}
+        good = replace(GOOD, os_version="12", interfaces=addresses)
+        return problems(cloud, cloud.node("controller"), replace(good, **state))
+
+    return found
+
+
+def test_with_linux_bridges_the_provider_interface_may_carry_the_address(older):
+    assert older() == []
+
+
+def test_the_agent_may_have_moved_the_address_to_its_bridge(older):
+    moved = {"eth0": [], "brq0e7c2f4e-6f": ["192.168.56.11"]}
+    assert older(interfaces=moved) == []
+    # Self-service networks have their tunnels there.
+    assert older({"self_service_networks": True}, interfaces=moved) == []
+
+
+def test_nobody_else_may_have(older):
+    assert older(interfaces={"eth0": [], "eth1": ["192.168.56.11"]}) == [
+        "interface: 192.168.56.11 is on eth1, not on eth0"
+    ]
+
+
+def test_zed_needs_debian_12(older):
+    assert older(os_version="13") == ["debian 13 does not package release zed; debian 12 does"]

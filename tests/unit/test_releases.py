@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.releases import AVAILABLE, BY_AGE, Release, refusal
+from cloud.releases import AVAILABLE, BY_AGE, Release, agent_refusal, refusal
 
 
 def test_the_names_after_zed_are_younger_than_zed():
@@ -46,7 +46,11 @@ def test_an_unknown_name_is_refused(name):
     [
         ("epoxi", "debian", "unknown release 'epoxi'; known, oldest first: liberty"),
         ("epoxy", "suse", "unknown platform 'suse'; known: debian"),
-        ("train", "debian", "platform 'debian' does not have release 'train'; it has: epoxy (on debian 13)"),
+        (
+            "train",
+            "debian",
+            "platform 'debian' does not have release 'train'; it has: zed (on debian 12), epoxy (on debian",
+        ),
     ],
 )
 def test_a_refusal_says_what_there_is(release, platform, message):
@@ -57,3 +61,17 @@ def test_what_is_available_is_not_refused():
     for platform, releases in AVAILABLE.items():
         for release in releases:
             assert refusal(release, platform) is None
+
+
+@pytest.mark.parametrize("release", ["zed", "dalmatian", "train"])
+def test_an_older_release_may_have_linux_bridges(release):
+    assert agent_refusal(release, "linuxbridge") is None
+
+
+@pytest.mark.parametrize("release", ["epoxy", "flamingo"])
+def test_a_younger_release_has_open_vswitch_only(release):
+    assert agent_refusal(release, "openvswitch") is None
+    assert agent_refusal(release, "linuxbridge") == (
+        f"l2_agent 'linuxbridge' is not in release {release}: neutron dropped it with epoxy (2025.1); "
+        "take l2_agent = 'openvswitch', or an older release"
+    )

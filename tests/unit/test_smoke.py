@@ -183,3 +183,63 @@ def test_what_the_guests_are_asked(cloud):
     ]
     # What could not be attached is not asked for.
     assert smoke.on_volumes(plan, MADE, [], "write") == []
+
+
+@pytest.fixture
+def older(tmp_path):
+    return clouds.cloud(tmp_path, clouds.OLDER_HOSTS, smoke_image=TINY, **clouds.OLDER)
+
+
+DIRECT = {
+    **MADE,
+    "network": "0e7c2f4e-6f0c-4c40-9b3b-d1d3a2a7a001",
+    "servers": [{"name": "smoke-test-compute", "id": "i-1", "fixed": "203.0.113.5", "floating": None}],
+}
+
+
+@pytest.fixture
+def direct(good):
+    """Everything as it should be in the older cloud: nobody was asked for volumes."""
+    good.phases["make"] = DIRECT
+    console = good.phases["boot"]["smoke-test-compute"]["console"]
+    console = [line.replace("192.168.222.11", "203.0.113.5") for line in console]
+    good.phases["boot"]["smoke-test-compute"]["console"] = console
+    for phase in ("volume", "move", "snapshot"):
+        del good.phases[phase]
+    for what in ("write", "read"):
+        del good.guests[what]
+    del good.left["storage"]
+    return good
+
+
+def test_what_the_older_cloud_lacks_is_skipped_with_a_word(older, direct):
+    report = smoke.judge(older, direct)
+    assert report.failed == []
+    assert {check.section for check in report.checks} == {
+        "Project", "Instances", "Network", "Console", "Power", "Removal"
+    }  # fmt: skip
+    assert "ping from the provider network" in {check.check for check in report.checks}
+    assert report.warnings == [
+        "skipped: routers and floating IPs; self_service_networks is False, and the instances are directly "
+        "in the provider network",
+        "skipped: volumes; no host is in group 'storage'",
+    ]
+
+
+def test_the_lease_must_be_the_ports_address(older, direct):
+    direct.phases["make"] = {**DIRECT, "servers": [{**DIRECT["servers"][0], "fixed": "203.0.113.6"}]}
+    assert failed(older, direct) == [("compute", "console log: DHCP lease")]
+
+
+def test_an_instance_in_the_provider_network_is_asked_at_its_own_address(older):
+    plan = smoke.plan(older, {"compute": True})
+    assert (plan["self_service"], plan["stores"], plan["volumes"]) == (False, False, [])
+    assert [server["name"] for server in plan["servers"]] == ["smoke-test-compute"]
+    assert {ask["address"] for ask in smoke.reach(plan, DIRECT)} == {"203.0.113.5"}
+
+
+def test_the_probes_bridge(cloud, older):
+    assert smoke.bridge(cloud, None) == smoke.bridge(cloud, MADE) == "br-provider"
+    # It is named by the agent: as many letters as an interface's name may have.
+    assert smoke.bridge(older, DIRECT) == "brq0e7c2f4e-6f"
+    assert smoke.bridge(older, None) == smoke.bridge(older, "not tried") == ""

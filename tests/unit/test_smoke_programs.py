@@ -204,3 +204,116 @@ def test_the_guest_writes_what_the_verdict_expects(tmp_path):
     shell = f"yes {line} | head -c {MEGABYTES * 1048576}"
     written = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE).stdout
     assert hashlib.sha256(written).hexdigest() == total
+
+
+def test_a_networks_bridge_is_a_trace(monkeypatch):
+    """The agent names it by a part of the network's ID."""
+    links = ["lo", "eth0", "brq0e7c2f4e-6f", "brqaaaaaaaa-aa"]
+    monkeypatch.setattr(smoke_host, "output", lambda *argv: None)
+    monkeypatch.setattr(smoke_host, "listed", lambda folder: links if folder == "/sys/class/net" else [])
+    request = {"ids": ["0e7c2f4e-6f0c-4c40-9b3b-d1d3a2a7a001"], "names": ["smoke-test"], "limit": 0}
+    assert smoke_host.main(request)["left"] == ["bridge brq0e7c2f4e-6f"]
+
+
+def commands(monkeypatch, request, existing=()):
+    """What the probe runs for a request, with these files there."""
+    ran = []
+    monkeypatch.setattr(smoke_probe, "run", lambda *argv, check=True: ran.append(" ".join(argv)))
+    monkeypatch.setattr(smoke_probe, "enter", lambda name: ran.append(f"enter {name}"))
+    monkeypatch.setattr(smoke_probe.os.path, "exists", lambda path: path in existing)
+    assert smoke_probe.main(request) == []
+    return ran
+
+
+PROBE = {"address": "203.0.113.9", "prefix": 24, "mac": "fa:16:3e:00:00:01", "vlan": None}
+INSIDE = [
+    "ip -n smoke-test address add 203.0.113.9/24 dev smoke-test",
+    "ip -n smoke-test link set lo up",
+    "ip -n smoke-test link set smoke-test up",
+    "enter smoke-test",
+]
+
+
+def test_the_probe_has_a_cable_into_a_linux_bridge(monkeypatch):
+    request = {"name": "smoke-test", "switch": "linuxbridge", "bridge": "brq0e7c2f4e-6f", "asks": []}
+    assert commands(monkeypatch, {**request, "probe": PROBE}) == [
+        "ip netns add smoke-test",
+        "ip link add smoke-test-out type veth "
+        "peer name smoke-test address fa:16:3e:00:00:01 netns smoke-test",
+        "ip link set smoke-test-out master brq0e7c2f4e-6f up",
+        *INSIDE,
+    ]
+    left = ["/sys/class/net/smoke-test-out", "/run/netns/smoke-test"]
+    assert commands(monkeypatch, {**request, "bridge": "", "probe": None}, left) == [
+        "ip link delete smoke-test-out",
+        "ip netns delete smoke-test",
+    ]
+    assert commands(monkeypatch, {**request, "bridge": "", "probe": None}) == []
+
+
+def test_the_probe_is_a_port_of_open_vswitch(monkeypatch):
+    request = {"name": "smoke-test", "switch": "openvswitch", "bridge": "br-provider", "asks": []}
+    assert commands(monkeypatch, {**request, "probe": {**PROBE, "vlan": 7}}) == [
+        "ip netns add smoke-test",
+        "ovs-vsctl --may-exist add-port br-provider smoke-test tag=7 -- set Interface smoke-test "
+        'type=internal mac="fa:16:3e:00:00:01"',
+        "ip link set smoke-test netns smoke-test",
+        *INSIDE,
+    ]
+    assert commands(monkeypatch, {**request, "probe": None}) == [
+        "ovs-vsctl --if-exists del-port br-provider smoke-test"
+    ]
+
+
+class Networks:
+    """An API with these networks and subnets, which takes note of what is made."""
+
+    def __init__(self, networks=(), subnets=()):
+        self.network, self.there, self.parts, self.made = self, networks, subnets, []
+
+    def networks(self, **query):
+        self.query = query
+        return self.there
+
+    def subnets(self, network_id, ip_version):
+        return [subnet for subnet in self.parts if subnet.network_id == network_id]
+
+    def create_network(self, **values):
+        self.made.append(values)
+        return SimpleNamespace(id="n-1", **values)
+
+    def create_subnet(self, **values):
+        self.made.append(values)
+
+
+EXTERNAL = {
+    "name": "smoke-test",
+    "external": {"physical_network": "provider", "cidr": "203.0.113.0/24"},
+}
+THEIRS = SimpleNamespace(id="n-2", name="theirs", provider_physical_network="provider")
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_a_provider_network_is_made_where_there_is_none(direct):
+    cloud = Networks([SimpleNamespace(id="n-3", name="other", provider_physical_network="dmz")])
+    made = smoke.external_network(cloud, {**EXTERNAL, "self_service": not direct})
+    assert made.id == "n-1"
+    network, subnet = cloud.made
+    assert (network["provider_network_type"], network["provider_physical_network"]) == ("flat", "provider")
+    # Routers need it external; instances directly in it need its DHCP.
+    assert (network["is_router_external"], subnet["enable_dhcp"]) == (not direct, direct)
+    assert cloud.query == ({} if direct else {"is_router_external": True})
+
+
+def test_the_operators_provider_network_is_taken():
+    cloud = Networks([THEIRS], [SimpleNamespace(network_id="n-2", is_dhcp_enabled=True)])
+    for self_service in (True, False):
+        assert smoke.external_network(cloud, {**EXTERNAL, "self_service": self_service}) is THEIRS
+    assert cloud.made == []
+
+
+def test_an_instance_can_not_boot_in_a_network_without_dhcp():
+    cloud = Networks([THEIRS], [SimpleNamespace(network_id="n-2", is_dhcp_enabled=False)])
+    assert smoke.external_network(cloud, {**EXTERNAL, "self_service": True}) is THEIRS
+    with pytest.raises(smoke.Failed, match="theirs has no IPv4 subnet with DHCP"):
+        smoke.external_network(cloud, {**EXTERNAL, "self_service": False})

@@ -1,0 +1,83 @@
+"""The second lab's cloud: an older release, built as the original install notes build theirs.
+
+Linux bridges, one flat network that is the hosts' own, no routers, no volumes.
+"""
+
+from lab.image import parts as _parts
+from lab.paths import SSH as _SSH
+
+release = "zed"
+l2_agent = "linuxbridge"
+self_service_networks = False
+
+management_network = "10.58.0.0/24"
+cloud_name = "zed"
+workers = 1
+database_max_connections = 1024
+
+# The image that `python -m lab up zed` has built; it speaks the smoke test's language.
+_tiny = _parts()
+smoke_image = {"tiny": True, **{part: str(path) for part, path in _tiny.items()}}
+
+# The demo: one instance, directly in the flat network.
+resources = {
+    "flavors": [{"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1}],
+    "images": [
+        {
+            "name": "tiny-kernel",
+            "file": _tiny["kernel"],
+            "disk_format": "aki",
+            "container_format": "aki",
+            "visibility": "public",
+        },
+        {
+            "name": "tiny-initramfs",
+            "file": _tiny["initramfs"],
+            "disk_format": "ari",
+            "container_format": "ari",
+            "visibility": "public",
+        },
+        {
+            "name": "tiny",
+            "file": _tiny["disk"],
+            "kernel": "tiny-kernel",
+            "ramdisk": "tiny-initramfs",
+            "visibility": "public",
+        },
+    ],
+    "keypairs": [{"name": "lab", "public_key_file": _SSH / "id_ed25519.pub", "users": ["admin", "demo"]}],
+    "security_groups": [
+        {
+            "name": "hello",
+            "project": "demo",
+            "rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": 22}],
+        },
+    ],
+    "networks": [
+        {
+            "name": "provider",
+            "type": "flat",
+            "physical_network": "provider",
+            "shared": True,
+            "subnets": [
+                {
+                    "name": "provider",
+                    "cidr": "10.58.0.0/24",
+                    "gateway": "10.58.0.1",
+                    "pools": [("10.58.0.100", "10.58.0.199")],
+                }
+            ],
+        },
+    ],
+    "instances": [
+        {
+            "name": "hello-instance",
+            "project": "demo",
+            "flavor": "m1.nano",
+            "image": "tiny",
+            "networks": ["provider"],
+            "keypair": "lab",
+            "security_groups": ["hello"],
+        }
+    ],
+}
