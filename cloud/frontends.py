@@ -15,40 +15,48 @@ class Frontend:
 
     Attributes:
         name: haproxy's name for it.
-        server: its servers' names, before their number.
         port: the same in front and behind.
-        addresses: the servers.
+        servers: (name, address).
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
     """
 
     name: str
-    server: str
     port: int
-    addresses: tuple[str, ...]
+    servers: tuple[tuple[str, str], ...]
     sticky: bool = True
     interval: int = 5000
 
 
 def frontends(cloud: Cloud) -> list[Frontend]:
     """Every port of the load balancers: the database's hosts first, then the APIs that are balanced."""
-    databases = tuple(node.address for node in cloud.doing("database"))
-    controllers = tuple(node.address for node in cloud.doing("controller"))
+
+    databases = cloud.doing("database")
+
+    def database(name: str, port: int, sticky: bool = True) -> Frontend:
+        numbers = range(1, len(databases) + 1) if databases[1:] else [""]
+        servers = [(f"{name}{n}", node.address) for n, node in zip(numbers, databases, strict=True)]
+        return Frontend(f"openstack_{name}", port, tuple(servers), sticky, interval=2000)
+
+    def api(name: str, server: str, port: int) -> Frontend:
+        servers = [(f"{server}{n}", node.address) for n, node in enumerate(cloud.doing("controller"), 1)]
+        return Frontend(name, port, tuple(servers))
+
     found = [
-        Frontend("openstack_mysql", "mysql", DATABASE_PORT, databases, interval=2000),
-        Frontend("openstack_rabbit", "rabbit", MESSAGING_PORT, databases, sticky=False, interval=2000),
-        Frontend("openstack_memcached", "memcached", CACHE_PORT, databases, interval=2000),
+        database("mysql", DATABASE_PORT),
+        database("rabbit", MESSAGING_PORT, sticky=False),
+        database("memcached", CACHE_PORT),
     ]
     for service in cloud.services.values():
         if cloud.settings.balanced is not None and service.name not in cloud.settings.balanced:
             continue
         if service.name == "keystone" and cloud.release.has("admin_port"):
-            found.append(Frontend("keystone-public-url", "keystone", service.port, controllers))
-            found.append(Frontend("keystone-admin-url", "keystone", ADMIN_PORT, controllers))
+            found.append(api("keystone-public-url", "keystone", service.port))
+            found.append(api("keystone-admin-url", "keystone", ADMIN_PORT))
         else:
-            found.append(Frontend(f"{service.name}-api", f"{service.name}-api", service.port, controllers))
+            found.append(api(f"{service.name}-api", f"{service.name}-api", service.port))
         if service.name == "glance" and cloud.release.has("glance_registry"):
-            found.append(Frontend("glance", "glance", REGISTRY_PORT, controllers))
+            found.append(api("glance", "glance", REGISTRY_PORT))
     if cloud.settings.balanced is None:
-        found.append(Frontend("console", "console", CONSOLE_PORT, controllers))
+        found.append(api("console", "console", CONSOLE_PORT))
     return found

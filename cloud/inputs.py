@@ -281,7 +281,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     if not wrong:
         known_release = settings and settings.release in releases.BY_AGE
         release = releases.Release(settings.release) if known_release else None
-        found = secrets.problems(values, allow_weak=weak, release=release)
+        found = secrets.problems(values, allow_weak=weak, release=release, volumes=bool(groups["storage"]))
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:
             reading.problems.append(

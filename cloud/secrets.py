@@ -83,8 +83,8 @@ def weakness(name: str, value: object) -> str | None:
     return None
 
 
-def names_for(release: Release) -> list[str]:
-    """The secrets that a cloud of this release has."""
+def names_for(release: Release, volumes: bool = True) -> list[str]:
+    """The secrets that a cloud of this release has, with or without hosts for volumes."""
     names = [*NAMES, *OLD_NAMES]
     for feature, secret in (
         ("admin_token", "keystone_admin_token"),
@@ -94,11 +94,15 @@ def names_for(release: Release) -> list[str]:
     ):
         if not release.has(feature):
             names.remove(secret)
-    return names
+    return [name for name in names if volumes or not name.startswith("cinder_")]
 
 
 def problems(
-    values: dict[str, object], *, allow_weak: bool = False, release: Release | None = None
+    values: dict[str, object],
+    *,
+    allow_weak: bool = False,
+    release: Release | None = None,
+    volumes: bool = True,
 ) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one.
 
@@ -106,9 +110,10 @@ def problems(
         values: the file's.
         allow_weak: known and short ones will do.
         release: for which they must be complete; None: the newest.
+        volumes: whether the cloud has hosts for volumes.
     """
     found = []
-    wanted = names_for(release or Release(BY_AGE[-1]))
+    wanted = names_for(release or Release(BY_AGE[-1]), volumes)
     users = [name for name in values if DECLARED_USER.fullmatch(name)]
     for name in (*wanted, *users):
         if name not in values:

@@ -33,6 +33,7 @@ config_overrides = {
             "nova_url": "http://192.168.56.11:8774/v2",
         },
         "database": {"connection": "mysql://neutron:neutron@192.168.56.11:3306/neutron"},
+        "oslo_concurrency": {"lock_path": "$state_path/lock"},
         "nova": {**_keystone, "username": "nova", "password": "nova"},
     },
 }

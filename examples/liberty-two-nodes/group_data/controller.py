@@ -17,7 +17,11 @@ config_overrides = {
         },
         "glance": {"host": "$my_ip"},
     },
-    "/etc/neutron/neutron.conf": {"DEFAULT": {"service_plugins": "router,lbaas"}},
+    "/etc/neutron/neutron.conf": {
+        "DEFAULT": {"state_path": "/var/lib/neutron", "service_plugins": "router,lbaas"},
+        "database": {"connection": "mysql://neutron:neutron@192.168.56.11:3306/neutron"},
+        "oslo_concurrency": {"lock_path": "$state_path/lock"},
+    },
     # More types of networks than the notes then make.
     "/etc/neutron/plugins/ml2/ml2_conf.ini": {
         "ml2": {

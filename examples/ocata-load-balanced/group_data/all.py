@@ -25,9 +25,9 @@ workers = None
 rpc_response_timeout = None
 service_down_time = None
 
-
 horizon_settings = {
     "ALLOWED_HOSTS": ["*"],
+    "OPENSTACK_API_VERSIONS": {"identity": 3, "image": 2, "volume": 2},
     "OPENSTACK_NEUTRON_NETWORK": {
         "enable_router": False,
         "enable_quotas": False,

@@ -1,0 +1,6 @@
+"""Train on CentOS 7: a controller and a compute host; the original install notes keep their addresses back."""
+
+_interfaces = {"interface": "ens33", "provider_interface": "ens37"}
+
+controller = [("controller", {"ssh_hostname": "192.168.83.11", **_interfaces})]
+compute = [("compute", {"ssh_hostname": "192.168.83.12", **_interfaces})]

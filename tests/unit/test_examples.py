@@ -1,0 +1,111 @@
+"""The original install notes' systems come out of today's templates, option by option.
+
+The golden files hold what the notes show, typed from them; a comment ``# notes:`` above a line has what they
+show where they are mistyped. What is rendered beyond that is listed in ``additions.txt``, with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cloud import render
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+EXAMPLES = sorted(path.name for path in GOLDEN.iterdir())
+INI = re.compile(r"/etc/(keystone|glance|nova|neutron|cinder|my\.cnf\.d)/.*\.(conf|ini|cnf)")
+
+
+def options(text: str) -> dict[str, str]:
+    """An INI file as "[section] option" -> value, read without the project's own parser."""
+    found, section = {}, ""
+    for line in text.splitlines():
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            section = line
+        else:
+            name, _, value = line.partition("=")
+            key = f"{section} {name.strip()}"
+            assert key not in found, f"{key} is there twice"
+            found[key] = value.strip()
+    return found
+
+
+def python(text: str) -> dict[str, str]:
+    """Settings of Horizon: name -> value. Its own names stand for their values."""
+    names: dict[str, object] = {}
+    exec(compile(ast.parse(text), "local_settings", "exec"), {}, names)
+    return {name: json.dumps(value, sort_keys=True) for name, value in names.items()}
+
+
+def words(text: str) -> dict[str, str]:
+    """Any other file: its lines, without blanks and comments; the same line twice counts once."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return {line: "" for line in lines if line and not line.startswith("#")}
+
+
+def read(path: str, text: str) -> dict[str, str]:
+    if INI.fullmatch(path):
+        return options(text)
+    return python(text) if path.endswith("local_settings") else words(text)
+
+
+def same(found: str, wanted: str) -> bool:
+    """Booleans are the same in any case."""
+    return found == wanted or (wanted.lower() in ("true", "false") and found.lower() == wanted.lower())
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def compared(request, tmp_path_factory):
+    """(example, missing, different, extra), each a list of "HOST PATH: option"."""
+    folder = tmp_path_factory.mktemp("rendered") / "out"
+    assert render.main([f"examples/{request.param}/inventory.py", str(folder), "--secrets"]) == 0
+    missing, different, extra = [], [], []
+    for file in sorted((GOLDEN / request.param).rglob("*")):
+        if not file.is_file() or file.name == "additions.txt":
+            continue
+        where = file.relative_to(GOLDEN / request.param)
+        path = "/" + "/".join(where.parts[1:])
+        place = f"{where.parts[0]} {path}"
+        if not (folder / where).exists():
+            missing.append(place)
+            continue
+        wanted, found = read(path, file.read_text()), read(path, (folder / where).read_text())
+        if path.endswith("chrony.conf"):
+            # The notes' words, and more of them.
+            found = {next((name for name in wanted if line.startswith(name)), line): "" for line in found}
+        missing += [f"{place}: {name}" for name in wanted if name not in found]
+        different += [
+            f"{place}: {name} = {found[name]}, the notes have {value}"
+            for name, value in wanted.items()
+            if name in found and not same(found[name], value)
+        ]
+        extra += [f"* {path}: {name}" for name in found if name not in wanted]
+    return request.param, missing, different, extra
+
+
+def test_every_option_of_the_notes_is_rendered(compared):
+    _, missing, _, _ = compared
+    assert missing == []
+
+
+def test_with_the_value_that_the_notes_show(compared):
+    _, _, different, _ = compared
+    assert different == []
+
+
+def test_what_is_added_is_listed_with_its_reason(compared):
+    example, _, _, extra = compared
+    listed = [
+        line
+        for line in (GOLDEN / example / "additions.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert sorted(set(extra)) == sorted(listed)
