@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cloud.model import Cloud, Node
-from cloud.releases import AVAILABLE
+from cloud.releases import AVAILABLE, RENDERED_ONLY
 
 # MiB, measured on the lab's hosts: a controller with one worker process per API uses 4.7 to 5.8 GiB, of which
 # caches are a part; a compute host needs this for itself, before its first instance.
@@ -57,6 +57,11 @@ def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
         )
     if not state.python:
         found.append("python3 is missing: install it")
+    if node.platform.name in RENDERED_ONLY:
+        found.append(
+            f"release {cloud.release} on platform {node.platform.name} can be rendered "
+            "(python -m cloud.render), but not deployed"
+        )
     if "loadbalancer" in node.roles:
         found.append("load balancers can be rendered (python -m cloud.render), but not deployed yet")
     found += _interfaces(cloud, node, state)

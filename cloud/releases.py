@@ -10,13 +10,15 @@ BY_AGE = (
     "wallaby", "xena", "yoga", "zed", "antelope", "bobcat", "caracal", "dalmatian", "epoxy", "flamingo",
 )  # fmt: skip
 
-# What can be deployed: platform -> release -> the major version of the operating system that packages it.
-# Debian's were deployed and verified on real hosts. EL's are the original install notes' own, whose package
-# repositories are closed: they are rendered, and can be deployed from a mirror of them only.
+# Platform -> release -> the major version of the operating system that packages it. Debian's were deployed
+# and verified on real hosts. EL's are the original install notes' own, whose package repositories are closed.
 AVAILABLE: dict[str, dict[str, str]] = {
     "debian": {"zed": "12", "epoxy": "13"},
     "el": {"liberty": "7", "ocata": "7", "train": "7"},
 }
+
+# What was never deployed: preflight refuses it.
+RENDERED_ONLY = frozenset({"el"})
 
 # What not every release has -> the first and the last one that has it; "" is before or after all we know.
 # Sources: the installation guides and release notes of the projects named.

@@ -1,4 +1,4 @@
-"""Train on CentOS 7: a controller and a compute host; the original install notes leave their addresses out."""
+"""Train on CentOS 7: a controller and a compute host. The original install notes tell no addresses."""
 
 _interfaces = {"interface": "ens33", "provider_interface": "ens37"}
 

@@ -45,6 +45,23 @@ def test_a_good_host_has_none(found, host):
     assert found(host) == []
 
 
+def test_what_was_never_deployed_is_refused(tmp_path):
+    balancer = (["loadbalancer"], {"ssh_hostname": "192.168.56.60", "interface": "eth0", "platform": "el"})
+    cloud = clouds.cloud(
+        tmp_path,
+        {**clouds.HOSTS, "lb1": balancer},
+        platform="el",
+        release="ocata",
+        l2_agent="linuxbridge",
+        virtual_address="192.168.56.240",
+    )
+    reasons = problems(cloud, cloud.node("lb1"), replace(GOOD, os_id="centos", os_version="7"))
+    assert reasons[:2] == [
+        "release ocata on platform el can be rendered (python -m cloud.render), but not deployed",
+        "load balancers can be rendered (python -m cloud.render), but not deployed yet",
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [

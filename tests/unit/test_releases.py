@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.releases import AVAILABLE, BY_AGE, Release, agent_refusal, refusal
+from cloud.releases import AVAILABLE, BY_AGE, SPANS, Release, agent_refusal, refusal
 
 
 def test_the_names_after_zed_are_younger_than_zed():
@@ -75,3 +75,44 @@ def test_a_younger_release_has_open_vswitch_only(release):
         f"l2_agent 'linuxbridge' is not in release {release}: neutron dropped it with epoxy (2025.1); "
         "take l2_agent = 'openvswitch', or an older release"
     )
+
+
+@pytest.mark.parametrize("feature", SPANS)
+def test_every_span_names_releases_in_their_order(feature):
+    first, last = SPANS[feature]
+    assert first or last
+    for name in filter(None, (first, last)):
+        assert name in BY_AGE
+    assert not (first and last) or Release(first) <= last
+    # And it tells two releases apart.
+    assert {Release(name).has(feature) for name in BY_AGE} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("feature", "without", "with_it"),
+    [
+        ("bootstrap", "liberty", "mitaka"),
+        ("admin_token", "mitaka", "liberty"),
+        ("linuxbridge", "epoxy", "dalmatian"),
+        ("linuxbridge_experimental", "yoga", "zed"),
+        ("lbaas", "train", "stein"),
+        ("placement_service", "ocata", "train"),
+        ("nova_consoleauth", "train", "ocata"),
+    ],
+)
+def test_what_came_and_went(feature, without, with_it):
+    assert not Release(without).has(feature)
+    assert Release(with_it).has(feature)
+
+
+def test_an_unknown_feature_is_an_error_and_not_absent():
+    with pytest.raises(KeyError):
+        Release("epoxy").has("linuxbrigde")
+
+
+def test_options_have_the_name_of_their_time():
+    assert Release("liberty").option("auth_type") == "auth_plugin"
+    assert Release("ocata").option("auth_type") == "auth_type"
+    assert Release("ocata").option("www_authenticate_uri") == "auth_uri"
+    assert Release("epoxy").option("www_authenticate_uri") == "www_authenticate_uri"
+    assert Release("zed").option("my_ip") == "my_ip"

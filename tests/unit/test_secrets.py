@@ -1,10 +1,12 @@
 """Secrets: written once, never shown, never weak by accident."""
 
 import stat
+import tomllib
 
 import pytest
 
 from cloud import secrets
+from cloud.releases import Release
 
 
 @pytest.fixture
@@ -107,3 +109,29 @@ def test_what_is_drawn_is_never_what_is_refused(monkeypatch):
     drawn = iter([f"12345{'6' * 43}", good])
     monkeypatch.setattr(secrets.random, "token_hex", lambda size: next(drawn))
     assert secrets.fresh("nova_service_password") == good
+
+
+def test_a_release_needs_the_secrets_that_it_uses(inventory):
+    values = tomllib.loads(secrets.generate({}))
+    assert secrets.problems(values, release=Release("liberty")) == ["secret keystone_admin_token is missing"]
+    for name in ("placement_service_password", "placement_database_password", "memcache_secret_key"):
+        del values[name]
+    values["keystone_admin_token"] = secrets.fresh("keystone_admin_token")
+    assert secrets.problems(values, release=Release("liberty")) == []
+    assert len(secrets.problems(values, release=Release("epoxy"))) == 3
+
+
+def test_a_cloud_without_volumes_needs_no_secret_for_them():
+    values = {
+        name: value for name, value in tomllib.loads(secrets.generate({})).items() if "cinder" not in name
+    }
+    assert secrets.problems(values, volumes=False) == []
+    assert len(secrets.problems(values)) == 2
+
+
+def test_only_known_secrets_may_be_readable_for_others(inventory):
+    path = secrets.path_for(inventory)
+    path.write_text(secrets.generate({}))
+    path.chmod(0o644)
+    assert "others can read it" in secrets.load(path)[1][0]
+    assert secrets.load(path, allow_weak=True)[1] == []
