@@ -104,14 +104,23 @@ if compute:
             dest=path,
             group="nova",
             overrides=node.settings.config_overrides,
-            node=node,
             virt_type=virt_type,
         )
     # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not
     # started here: iscsiadm does that (iscsid.startup), and where the kernel has no initiator it can't run.
     if "cinder" in cloud.services:
         iscsi.initiator_named(name="Name the host for iSCSI")
-    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")])
+    hook = "/etc/libvirt/hooks/qemu.d/taps-up"
+    if node.user_space:
+        config.file(
+            name="Keep the instances' tap devices up",
+            src="templates/libvirt/taps-up.j2",
+            dest=hook,
+            mode="755",
+            directory=True,
+        )
+    # libvirt looks for its hooks when it starts.
+    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")], config=[hook])
     service.running(
         name="Start nova-compute",
         units=[node.unit("nova/compute")],

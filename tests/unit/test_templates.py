@@ -524,7 +524,6 @@ def test_each_host_has_the_datapath_that_its_kernel_allows(make):
         assert options(cloud, "neutron/openvswitch_agent.ini", host)["ovs", "datapath_type"] == datapath
     assert "br-tunnel" in text_of(cloud, "openvswitch/bridges.service", "controller")
     assert "br-tunnel" not in text_of(cloud, "openvswitch/bridges.service", "compute")
-    assert ("libvirt", "wait_soft_reboot_seconds") not in options(cloud, "nova/nova-compute.conf", "compute")
 
 
 def test_load_balancers(make):
@@ -691,3 +690,35 @@ def test_clouds_yaml(cloud):
             "project_domain_name": "Default",
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("operation", "promiscuous", "calls"),
+    [
+        ("started", "PROMISC", ["link show dev tap8ffa6359-10", "link set dev tap8ffa6359-10 up"]),
+        ("started", "", ["link show dev tap8ffa6359-10"] * 10 + ["link set dev tap8ffa6359-10 up"]),
+        ("prepare", "PROMISC", []),
+    ],
+)
+def test_the_hook_of_libvirt_keeps_a_tap_up(tmp_path, operation, promiscuous, calls):
+    log = tmp_path / "log"
+    log.touch()
+    for name, text in (("ip", f'echo "$*" >>{log}; echo "<{promiscuous}>"'), ("sleep", "")):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    hook = tmp_path / "hook"
+    hook.write_text(render("templates/libvirt/taps-up.j2"))
+    xml = (
+        "<domain><devices>\n<disk><target dev='vda' bus='virtio'/></disk>\n"
+        "<interface type='ethernet'>\n  <target dev='tap8ffa6359-10'/>\n</interface></devices></domain>\n"
+    )
+    # As libvirt calls it; dash is Debian's /bin/sh.
+    subprocess.run(
+        ["sh", str(hook), "instance-00000001", operation, "begin", "-"],
+        input=xml,
+        text=True,
+        check=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert log.read_text().splitlines() == calls
