@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloud.model import CACHE_PORT, CONSOLE_PORT, DATABASE_PORT, MESSAGING_PORT, METADATA_PORT, Cloud
+from cloud.model import (
+    ADMIN_PORT,
+    CACHE_PORT,
+    CONSOLE_PORT,
+    DATABASE_PORT,
+    MESSAGING_PORT,
+    METADATA_PORT,
+    REGISTRY_PORT,
+    Cloud,
+)
 
 WEB_PORT = 80
 STORAGE_BACKEND = "lvm"
@@ -74,6 +83,10 @@ def ports(cloud: Cloud) -> list[Port]:
             found.append(Port(node.name, node.address, port, service))
     for node in cloud.doing("controller"):
         apis = [(service.port, service.name) for service in cloud.services.values()]
+        if cloud.release.has("admin_port"):
+            apis.append((ADMIN_PORT, "keystone for administrators"))
+        if cloud.release.has("glance_registry"):
+            apis.append((REGISTRY_PORT, "glance's registry"))
         for port, service in (
             *apis,
             (METADATA_PORT, "nova metadata"),
@@ -92,8 +105,13 @@ def units(cloud: Cloud, host: str) -> list[str]:
     if cloud.does("database", host):
         wanted += ["database/server", "messaging/server", "cache/server"]
     if cloud.does("controller", host):
-        wanted += ["keystone/api", "glance/api", "placement/api"]
-        wanted += [f"nova/{part}" for part in ("api", "metadata", "scheduler", "conductor", "novncproxy")]
+        wanted += ["keystone/api", "glance/api", "glance/registry", "placement/api"]
+        wanted += [
+            f"nova/{part}"
+            for part in (
+                "api", "metadata", "cert", "consoleauth", "scheduler", "conductor", "novncproxy"
+            )
+        ]  # fmt: skip
         wanted += ["neutron/api", "neutron/rpc"]
         wanted += ["cinder/api", "cinder/scheduler"] if "cinder" in cloud.services else []
         wanted += ["horizon/web"]
@@ -105,5 +123,9 @@ def units(cloud: Cloud, host: str) -> list[str]:
     wanted += agents
     if cloud.does("storage", host):
         wanted += ["iscsi/target", "cinder/volume"]
+    if cloud.does("network", host) and cloud.settings.lbaas:
+        wanted += ["neutron/lbaas"]
+    if cloud.does("loadbalancer", host):
+        wanted += ["loadbalancer/proxy", "loadbalancer/address"]
     own = ["openstack-bridges"] if agents and (node.needs_bridges or not cloud.openvswitch) else []
-    return list(dict.fromkeys([*(node.unit(name) for name in wanted), *own]))
+    return list(dict.fromkeys([*cloud.units(host, *wanted), *own]))

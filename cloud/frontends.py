@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloud.model import ADMIN_PORT, CACHE_PORT, CONSOLE_PORT, DATABASE_PORT, MESSAGING_PORT, Cloud
-
-REGISTRY_PORT = 9191
+from cloud.model import (
+    ADMIN_PORT,
+    CACHE_PORT,
+    CONSOLE_PORT,
+    DATABASE_PORT,
+    MESSAGING_PORT,
+    REGISTRY_PORT,
+    Cloud,
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ CACHE_PORT = 11211
 DATABASE_PORT = 3306
 CONSOLE_PORT = 6080
 METADATA_PORT = 8775
+REGISTRY_PORT = 9191  # glance's, in old releases
 ADMIN_PORT = 35357  # keystone's for administrators, in old releases
 INTERFACES = ("public", "internal", "admin")
 
@@ -175,7 +176,7 @@ class Cloud:
             l2_agent=self.settings.l2_agent,
             l3_agent=self.self_service,
             services=set(self.services),
-            extra=["lbaas"] if self.settings.lbaas and "network" in node.roles else [],
+            extra=["lbaas"] if self.settings.lbaas and node.roles & {"controller", "network"} else [],
         )
 
     def package_sources(self, host: Any) -> list[str]:
@@ -203,6 +204,12 @@ class Cloud:
     def self_service(self) -> bool:
         """Whether projects make networks of their own: tunnels, routers, floating IPs."""
         return self.settings.self_service_networks
+
+    @property
+    def service_plugins(self) -> list[str]:
+        """What neutron's server offers beyond networks."""
+        routers = ["router"] if self.self_service else []
+        return [*routers, "lbaas"] if self.settings.lbaas else routers
 
     def network_agents(self, host: Any) -> list[str]:
         """The kinds of neutron's agents on a host; only self-service networks need a router."""

@@ -26,6 +26,8 @@ SPANS: dict[str, tuple[str, str]] = {
     # keystone: the first administrator is made with a token from the file; `bootstrap` came with Mitaka.
     "admin_token": ("", "liberty"),
     "bootstrap": ("mitaka", ""),
+    # keystone: the package has the virtual hosts for httpd.
+    "keystone_wsgi_shipped": ("mitaka", ""),
     # keystone: random tokens kept in memcached, before Fernet ones became the guide's.
     "uuid_tokens": ("", "liberty"),
     # keystone: what it looks up in its database is kept in memcached.

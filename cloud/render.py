@@ -16,7 +16,8 @@ import argparse
 import dataclasses
 import shutil
 import sys
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -36,10 +37,16 @@ HIDDEN = "***"
 
 
 class Offline:
-    """A host as a task sees it, without a connection."""
+    """A host as a task sees it, without a connection.
 
-    def __init__(self, host: Any):
-        self.name, self.groups, self.data = host.name, host.groups, host.data
+    Args:
+        host: pyinfra's.
+        data: what an include gives beside the host's own data.
+    """
+
+    def __init__(self, host: Any, data: Mapping[str, Any] | None = None):
+        self.name, self.groups = host.name, host.groups
+        self.data = ChainMap(dict(data or {}), host.data.dict())
 
     def get_fact(self, fact: type, *_: Any, **__: Any) -> str:
         """What only the host can tell stands in the file as this."""
@@ -94,6 +101,11 @@ class Recorder:
         self.note("config.file", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
         text = templates.render(src, **data) if content is None else content
         self.files[dest] = text if not text or text.endswith("\n") else f"{text}\n"
+
+    def block(self, dest, src, name=None, user=None, group=None, mode=None, **data):
+        """See ``operations.config.block``: our part alone."""
+        self.note("config.block", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
+        self.files[dest] = templates.render(src, **data)
 
 
 def _words(value: Any) -> str:
@@ -165,13 +177,18 @@ def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> di
             codes[str(path)] = compile(path.read_text(), str(path), "exec")
         exec(codes[str(path)], {"__name__": path.stem, "__file__": str(path)})
 
+    def include(name: str, data: Mapping[str, Any] | None = None) -> None:
+        with ctx_host.use(Offline(current[0], data)):
+            execute(deploy.parent / name)
+
+    current: list[Any] = []
     local = ModuleType("pyinfra.local")
-    local.include = lambda name, data=None: execute(deploy.parent / name)
+    local.include = include
     found = {}
     original, pyinfra.local = getattr(pyinfra, "local", None), local
     try:
         for host in inventory:
-            recorder = Recorder()
+            recorder, current[:] = Recorder(), [host]
             with _in_place_of_pyinfra(cloud, recorder), ctx_host.use(Offline(host)):
                 execute(deploy)
             found[host.name] = recorder

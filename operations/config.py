@@ -15,7 +15,7 @@ from typing import Any
 from pyinfra import host, logger, state
 from pyinfra.api import StringCommand, operation
 
-from cloud import ini, templates
+from cloud import blocks, ini, templates
 from facts.config import ConfigFile, File
 from facts.reading import Unreadable, read
 from operations.failure import fail
@@ -134,6 +134,57 @@ def file(
         yield fail(_no_directory(found, "install what owns it first, or give directory=True"))
     else:
         yield from _write(found, text, user, group, mode, ["content"] if found.content != text else [])
+
+
+@operation()
+def block(
+    dest: str,
+    src: str,
+    user: str = "root",
+    group: str = "root",
+    mode: str = "640",
+    **data: Any,
+):
+    """Keep a part of our own in a file that is another's and no INI file; it is last, and so it wins.
+
+    Args:
+        dest: the file on the host, which must exist.
+        src: the template of our part, relative to the working directory.
+        user: the owner.
+        group: the group.
+        mode: the permissions, in octal.
+        data: the names the template may use.
+
+    **Example:**
+
+    .. code:: python
+
+        config.block(
+            name="Configure Horizon",
+            src="templates/horizon/local_settings.py.j2",
+            dest="/etc/openstack-dashboard/local_settings",
+            group="apache",
+            cloud=cloud,
+        )
+    """
+    try:
+        text = templates.render(src, **data)
+    except ValueError as problem:
+        yield fail(f"The template {src} for {dest}: {problem}")
+        return
+    found = read(ConfigFile, path=dest)
+    if isinstance(found, Unreadable):
+        yield fail(f"{dest} can't be read: {found.reason}")
+        return
+    if not found.exists:
+        yield fail(f"{found.path} does not exist: install what owns it first")
+        return
+    try:
+        content = blocks.put(found.content, text)
+    except ValueError as problem:
+        yield fail(f"{found.path} {problem}")
+        return
+    yield from _write(found, content, user, group, mode, ["content"] if found.content != content else [])
 
 
 def _write(found: File, content: str, user: str, group: str, mode: str, changes: list[str]):

@@ -53,5 +53,9 @@ if this.runs_on(host):
     service.running(
         name="Start glance",
         units=cloud.units(host, "glance/registry", "glance/api"),
-        config=["/etc/glance/glance-api.conf", *node.paths("glance-uwsgi")],
+        config=[
+            "/etc/glance/glance-api.conf",
+            "/etc/glance/glance-registry.conf",
+            *node.paths("glance-uwsgi"),
+        ],
     )

@@ -8,13 +8,22 @@ from tasks.context import cloud
 node = cloud.node(host)
 
 if cloud.does("controller", host):
-    config.file(
-        name="Configure Horizon",
-        src="templates/horizon/local_settings.py.j2",
-        dest=node.path("horizon-settings"),
-        group=node.platform.groups["web"],
-        cloud=cloud,
-    )
+    for settings in node.paths("horizon-settings"):
+        config.file(
+            name="Configure Horizon",
+            src="templates/horizon/local_settings.py.j2",
+            dest=settings,
+            group=node.platform.groups["web"],
+            cloud=cloud,
+        )
+    for settings in node.paths("horizon-local-settings"):
+        config.block(
+            name="Configure Horizon, after the distribution's settings",
+            src="templates/horizon/local_settings.py.j2",
+            dest=settings,
+            group=node.platform.groups["web"],
+            cloud=cloud,
+        )
     for wsgi in node.paths("horizon-wsgi"):
         config.file(
             name="Run Horizon in the main interpreter",
@@ -25,5 +34,5 @@ if cloud.does("controller", host):
     service.running(
         name="Start Horizon's web server",
         units=[node.unit("horizon/web")],
-        config=node.paths("horizon-settings", "horizon-wsgi"),
+        config=node.paths("horizon-settings", "horizon-local-settings", "horizon-wsgi"),
     )

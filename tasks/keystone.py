@@ -1,6 +1,7 @@
 """Identity service (keystone): schema, keys, first administrator, projects, roles, its catalog entry."""
 
 from pyinfra import host
+from pyinfra.operations import files
 
 from cloud.identity import registration
 from operations import config, identity, keystone, schema, service
@@ -37,13 +38,19 @@ if this.runs_on(host):
             mode="644",
             node=node,
         )
-    for path in node.paths("keystone-wsgi"):
-        config.file(
-            name="Let httpd run keystone",
-            src="templates/httpd/wsgi-keystone.conf.j2",
-            dest=path,
-            mode="644",
-        )
+    if cloud.release.has("keystone_wsgi_shipped"):
+        for path, shipped in zip(
+            node.paths("keystone-wsgi"), node.paths("keystone-wsgi-shipped"), strict=True
+        ):
+            files.link(name="Let httpd run keystone", path=path, target=shipped)
+    else:
+        for path in node.paths("keystone-wsgi"):
+            config.file(
+                name="Let httpd run keystone",
+                src="templates/httpd/wsgi-keystone.conf.j2",
+                dest=path,
+                mode="644",
+            )
 
 if cloud.is_first("controller", host):
     schema.at_head(

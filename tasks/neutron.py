@@ -1,6 +1,7 @@
 """Networking service (neutron): API and RPC server first, then the agents of every host."""
 
 from pyinfra import host
+from pyinfra.operations import files
 
 from cloud.identity import registration
 from operations import config, identity, schema, service
@@ -46,6 +47,10 @@ if controller:
             mode="644",
             **data,
         )
+
+    for plugin in node.paths("plugin"):
+        # neutron-server's unit reads this one.
+        files.link(name="Name the ML2 plug-in", path=plugin, target=ml2)
 
 if cloud.is_first("controller", host):
     schema.at_head(

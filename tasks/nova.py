@@ -89,6 +89,13 @@ if controller:
         ],
     )
 
+if controller and cloud.release.has("placement_in_nova"):
+    service.running(
+        name="Let placement read nova's configuration",
+        units=[node.unit("placement/api")],
+        config=["/etc/nova/nova.conf"],
+    )
+
 if controller or compute:
     # Every host of the task waits here, so no nova-compute starts before the conductor: it would block
     # until systemd gives it up.

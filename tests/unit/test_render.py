@@ -49,6 +49,8 @@ def test_the_operations_are_listed_in_their_order(tmp_path):
         "    units: glance-api",
     ]
     assert [line for line in found if line in wanted] == wanted
+    # What deploy.py gives its tasks is heard.
+    assert any("waiting 180 seconds at most" in line for line in found)
     text = "\n".join(found)
     assert "/v3/%(project_id)s" in text
     assert [name for name, secret in cloud.secrets.items() if secret in text] == []
