@@ -111,6 +111,7 @@ if compute:
             dest=path,
             group="nova",
             overrides=node.settings.config_overrides,
+            node=node,
             virt_type=virt_type,
         )
     # Before the first volume is attached: nova tells the storage host who will log in. The daemon is not

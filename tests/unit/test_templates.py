@@ -524,6 +524,11 @@ def test_each_host_has_the_datapath_that_its_kernel_allows(make):
         assert options(cloud, "neutron/openvswitch_agent.ini", host)["ovs", "datapath_type"] == datapath
     assert "br-tunnel" in text_of(cloud, "openvswitch/bridges.service", "controller")
     assert "br-tunnel" not in text_of(cloud, "openvswitch/bridges.service", "compute")
+    # A soft reboot would leave the guest without a network, where the port's device is not the kernel's.
+    assert ("libvirt", "wait_soft_reboot_seconds") not in options(cloud, "nova/nova-compute.conf", "compute")
+    assert (
+        options(cloud, "nova/nova-compute.conf", "controller")["libvirt", "wait_soft_reboot_seconds"] == "0"
+    )
 
 
 def test_load_balancers(make):
