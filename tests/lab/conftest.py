@@ -24,7 +24,15 @@ PYINFRA = str(Path(sys.executable).with_name("pyinfra"))
 
 
 # Each needs the cloud as the ones before it have left it.
-ORDER = ("test_cloud", "test_resources", "test_smoke", "test_horizon", "test_teardown", "test_zed")
+ORDER = (
+    "test_cloud",
+    "test_resources",
+    "test_using",
+    "test_smoke",
+    "test_horizon",
+    "test_teardown",
+    "test_zed",
+)
 
 
 def pytest_collection_modifyitems(items):
