@@ -19,6 +19,9 @@ DOWN_TIME = 75
 
 GIB = 1024**3
 POOL_FULL = 80  # percent
+INTEGRATION_BRIDGE = "br-int"  # neutron's name for it
+# Features of a datapath without which the firewall's flows are refused, and everything is let through.
+TRACKING = ("CT state", "CT zone", "CT mark")
 NOBODY = "not asked: the first controller is unreachable"
 
 
@@ -48,6 +51,7 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _units(report, cloud, answers)
     _ports(report, cloud, answers)
     _clocks(report, cloud, answers)
+    _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
     if cloud.first("controller").name in answers.left_out:
         report.warn("the first controller is outside --limit: the APIs were not asked")
@@ -143,6 +147,20 @@ def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
         # What the measurement itself may be off by is not held against the clock.
         ok = abs(offset) - error <= limit
         report.add("Clocks", name, check, want, f"{offset:+.3f} s (± {error:.3f})", ok)
+
+
+def _security_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for name in _asked(cloud, answers):
+        if "openvswitch" not in cloud.network_agents(name):
+            continue
+        check, want = "Open vSwitch tracks connections", "state, zone, mark"
+        found = _part(answers.hosts.get(name, "unreachable over SSH"), "tracking")
+        if isinstance(found, str):
+            report.add("Security groups", name, check, want, found, False)
+            continue
+        missing = [feature for feature in TRACKING if not found.get(feature)]
+        text = f"its datapath has no {', '.join(missing)}: nothing is blocked" if missing else want
+        report.add("Security groups", name, check, want, text, not missing)
 
 
 def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:

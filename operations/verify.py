@@ -87,6 +87,7 @@ def collect(cloud: Cloud, patience: int = 0):
             ports=[(port.address, port.port) for port in expected.ports(cloud) if port.host == name],
             units=expected.units(cloud, name),
             volume_group=cloud.settings.volume_group if cloud.does("storage", host) else None,
+            bridge=verify.INTEGRATION_BRIDGE if "openvswitch" in cloud.network_agents(host) else None,
         )
     }
     if cloud.is_first("controller", host):

@@ -1,7 +1,9 @@
-"""Runs on every host for verify: ports, units, the volume group. Reads only. Plain Python 3.7, no package.
+"""Runs on every host for verify: ports, units, the volume group, Open vSwitch. Reads only. Plain Python 3.7.
 
-Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null}``.
-Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}}``.
+Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
+null}``.
+Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}, "tracking":
+{feature: whether the bridge's datapath has it} or null}``.
 """
 
 import json
@@ -73,6 +75,23 @@ def volume_group(name):
     }
 
 
+def tracking(bridge):
+    """What Open vSwitch's datapath has of connection tracking, by the switch's own names."""
+    if not bridge:
+        return None
+    found = subprocess.run(
+        ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", bridge],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=20,
+    )
+    if found.returncode:
+        raise RuntimeError(found.stderr.strip())
+    features = [line.split(": ", 1) for line in found.stdout.splitlines() if line.startswith("CT ")]
+    return {name: value == "Yes" for name, value in features}
+
+
 def attempt(function, *arguments):
     """What the function answers, or {"error": reason}: one broken tool must not hide the other answers."""
     try:
@@ -86,4 +105,5 @@ def main(request):
         "ports": {"%s:%d" % (a, p): listening(a, p) for a, p in request["ports"]},
         "units": attempt(units, request["units"]),
         "volume_group": attempt(volume_group, request["volume_group"]),
+        "tracking": attempt(tracking, request["bridge"]),
     }

@@ -194,7 +194,7 @@ def test_a_closed_port_and_a_broken_tool_hide_nothing_else(monkeypatch):
     monkeypatch.setattr(verify_host.subprocess, "run", missing)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        request = {"ports": [["127.0.0.1", port]], "units": ["chrony"], "volume_group": None}
+        request = {"ports": [["127.0.0.1", port]], "units": ["chrony"], "volume_group": None, "bridge": None}
         answer = verify_host.main(request)
     assert answer["ports"] == {f"127.0.0.1:{port}": None}
     assert answer["units"]["error"].startswith("FileNotFoundError: ")
@@ -250,6 +250,18 @@ def test_a_volume_group(monkeypatch, volumes, answer):
     group = {"vg_size": "100", "vg_free": "60", "lv_count": str(len(volumes))}
     tool(monkeypatch, vgs=report("vg", group), lvs=report("lv", *volumes))
     assert verify_host.volume_group("cinder-volumes") == answer
+
+
+def test_what_open_vswitchs_datapath_can_track(monkeypatch):
+    answer = "Masked set action: Yes\nConntrack clear: Yes\nCT state: Yes\nCT zone: No\nCT state NAT: Yes\n"
+
+    def run(argv, **_):
+        assert argv == ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", "br-int"]
+        return subprocess.CompletedProcess(argv, 0, answer, "")
+
+    monkeypatch.setattr(verify_host.subprocess, "run", run)
+    assert verify_host.tracking("br-int") == {"CT state": True, "CT zone": False, "CT state NAT": True}
+    assert verify_host.tracking(None) is None
 
 
 def test_no_volume_group(monkeypatch):

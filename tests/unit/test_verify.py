@@ -68,16 +68,19 @@ def healthy_answers():
                 "ports": {f"192.168.56.11:{port}": None for port in PORTS},
                 "units": {name: dict(unit) for name in UNITS["controller"].split()},
                 "volume_group": None,
+                "tracking": {"CT state": True, "CT zone": True, "CT mark": True},
             },
             "compute": {
                 "ports": {},
                 "units": {name: dict(unit) for name in UNITS["compute"].split()},
                 "volume_group": None,
+                "tracking": {"CT state": True, "CT zone": True, "CT mark": True},
             },
             "storage": {
                 "ports": {},
                 "units": {name: dict(unit) for name in UNITS["storage"].split()},
                 "volume_group": {"size": 10 * GIB, "free": 9 * GIB, "volumes": 2, "pool": 12.3},
+                "tracking": None,
             },
         },
         clocks={"controller": (1000.0, 0.01), "compute": (1000.1, 0.02), "storage": (999.9, 0.02)},
@@ -134,9 +137,9 @@ def test_a_healthy_cloud_passes(cloud, answers):
     assert report.failed == []
     assert report.warnings == []
     assert report.ok
-    # hosts, units, ports, clocks, groups; nova, neutron, cinder, pools, hypervisors; endpoints, schemas,
-    # upgrades
-    assert len(report.checks) == (3 + 32 + 12 + 3 + 1) + (3 + 5 + 2 + 1 + 1) + (18 + 8 + 6)
+    # hosts, units, ports, clocks, security groups, volume groups; nova, neutron, cinder, pools, hypervisors;
+    # endpoints, schemas, upgrades
+    assert len(report.checks) == (3 + 32 + 12 + 3 + 2 + 1) + (3 + 5 + 2 + 1 + 1) + (18 + 8 + 6)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +247,20 @@ def test_without_the_controllers_clock_none_can_be_compared(cloud, answers):
         ("controller", "controller did not tell its time"),
         ("compute", "controller did not tell its time"),
         ("storage", "controller did not tell its time"),
+    ]
+
+
+def test_a_datapath_that_can_block_nothing(cloud, answers):
+    answers.hosts["compute"]["tracking"] = {"CT state": True, "CT zone": False, "CT mark": True}
+    answers.hosts["controller"]["tracking"] = {"error": "RuntimeError: no such bridge"}
+    assert failed(cloud, answers) == [
+        ("Security groups", "controller", "Open vSwitch tracks connections", "RuntimeError: no such bridge"),
+        (
+            "Security groups",
+            "compute",
+            "Open vSwitch tracks connections",
+            "its datapath has no CT zone: nothing is blocked",
+        ),
     ]
 
 
@@ -472,7 +489,7 @@ def test_a_limit_without_the_controller(cloud, answers):
     )
     report = judge(cloud, limited)
     assert report.ok
-    assert {check.section for check in report.checks} == {"Hosts", "Units"}
+    assert {check.section for check in report.checks} == {"Hosts", "Units", "Security groups"}
     assert report.warnings == [
         "controller is outside --limit: the clocks were not compared with its clock",
         "the first controller is outside --limit: the APIs were not asked",
