@@ -266,7 +266,7 @@ def test_what_open_vswitchs_datapath_can_track(monkeypatch):
 
 def test_no_volume_group(monkeypatch):
     tool(monkeypatch, vgs='!  Volume group "cinder-volumes" not found\n')
-    answer = verify_host.main({"ports": [], "units": [], "volume_group": "cinder-volumes"})
+    answer = verify_host.main({"ports": [], "units": [], "volume_group": "cinder-volumes", "bridge": None})
     assert answer["volume_group"] == {"error": 'RuntimeError: Volume group "cinder-volumes" not found'}
 
 
