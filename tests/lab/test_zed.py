@@ -99,8 +99,7 @@ def test_the_address_moves_with_the_first_network_and_stays():
 
 def instance_address():
     return sdk(
-        "server = cloud.compute.find_server('hello-instance', all_projects=True)\n"
-        "server = cloud.compute.get_server(server.id)\n"
+        "[server] = cloud.compute.servers(all_projects=True, name='hello-instance')\n"
         "print(json.dumps(server.addresses['provider'][0]['addr']))"
     )
 
