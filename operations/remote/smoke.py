@@ -554,8 +554,15 @@ def attach_to(cloud, plan, volume, server):
 
 
 def detach_from(cloud, plan, volume, server):
+    limit = plan["limits"]["volume"]
     cloud.compute.delete_volume_attachment(server["id"], volume)
-    volume_status(cloud, volume, "available", plan["limits"]["volume"])
+    volume_status(cloud, volume, "available", limit)
+    # cinder is done before nova is, which refuses to attach the volume again meanwhile: "already attached".
+    wait(
+        "nova has no attachment of the volume",
+        limit,
+        lambda: all(found.volume_id != volume for found in cloud.compute.volume_attachments(server["id"])),
+    )
 
 
 def servers_of(request):

@@ -63,6 +63,24 @@ def test_a_volume_on_its_way_is_waited_for(monkeypatch, statuses, seconds, looks
     assert volumes.looks == looks
 
 
+def test_a_volume_is_detached_when_nova_says_so_too(monkeypatch):
+    """Seen: cinder called the volume available, and nova refused it as "already attached"."""
+    monkeypatch.setattr(smoke.time, "sleep", lambda seconds: None)
+    mine, other = SimpleNamespace(volume_id="mine"), SimpleNamespace(volume_id="other")
+    looks = [[other, mine], [other, mine], [other]]
+    calls = []
+    cloud = SimpleNamespace(
+        block_storage=SimpleNamespace(get_volume=lambda volume: SimpleNamespace(status="available")),
+        compute=SimpleNamespace(
+            delete_volume_attachment=lambda server, volume: calls.append((server, volume)),
+            volume_attachments=lambda server: looks.pop(0),
+        ),
+    )
+    smoke.detach_from(cloud, {"limits": {"volume": 60}}, "mine", {"id": "one"})
+    assert calls == [("one", "mine")]
+    assert looks == []
+
+
 def test_each_item_has_its_own_answer():
     def function(item):
         if item["name"] == "bad":
