@@ -2,7 +2,7 @@
 # make test      the unit tier: no root, no hosts
 # make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
 # make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
-# make test-zed  the second lab: zed on Debian 12, Linux bridges            (root; about half an hour)
+# make test-zed  the second lab: zed on Debian 12, Linux bridges            (root)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3

@@ -142,6 +142,8 @@ DEBIAN = Platform(
         "cinder-uwsgi": "/etc/cinder/cinder-api-uwsgi.ini",
         "horizon-settings": "/etc/openstack-dashboard/local_settings.d/_9999_openstack.py",
         "horizon-wsgi": "/etc/apache2/conf-enabled/openstack-horizon.conf",
+        # Found before the package's own, by sudo too.
+        "ebtables": "/usr/local/sbin/ebtables",
         "python": "/usr/lib/python3/dist-packages",
     },
     groups={"web": "www-data"},
@@ -256,6 +258,7 @@ EL7 = Platform(
         "placement-wsgi": "/etc/httpd/conf.d/01-placement-programs.conf",
         "plugin": "/etc/neutron/plugin.ini",
         "horizon-local-settings": "/etc/openstack-dashboard/local_settings",
+        "ebtables": "/usr/local/sbin/ebtables",
         "python": "/usr/lib/python2.7/site-packages",
     },
     groups={"web": "apache"},

@@ -494,6 +494,69 @@ def test_iptables_sees_what_crosses_a_bridge(older):
     assert "Before=neutron-linuxbridge-agent.service" in unit
 
 
+@pytest.fixture
+def ebtables(older, tmp_path):
+    """A function that runs our command over one that only notes what it is asked: (status, its words)."""
+    real, ours, log = tmp_path / "real", tmp_path / "ours", tmp_path / "log"
+    # As ebtables 1.8.9 lists a chain, numbered.
+    real.write_text(f"""#!/bin/sh
+echo "$*" >>{log}
+case "$*" in *" -L "*) cat <<'END'
+Bridge table: nat
+
+Bridge chain: neutronMAC-tap1, entries: 3, policy: RETURN
+1 -i tap1 --among-src fa:16:3e:5a:ce:71 -j RETURN
+2 -i tap1 --among-src fa:16:3e:5a:ce:70,fa:16:3e:5a:ce:72 -j RETURN
+3 -j DROP
+END
+esac
+""")
+    ours.write_text(text_of(older, "linuxbridge/ebtables").replace("/usr/sbin/ebtables", str(real)))
+    for file in (real, ours):
+        file.chmod(0o755)
+
+    def run(*words):
+        log.write_text("")
+        done = subprocess.run([ours, *words], capture_output=True, text=True)
+        return done.returncode, log.read_text().splitlines()
+
+    return run
+
+
+DELETE = ["-t", "nat", "--concurrent", "-D", "neutronMAC-tap1", "-i", "tap1", "--among-src"]
+
+
+def test_a_rule_with_a_set_of_addresses_is_deleted_by_its_number(ebtables):
+    assert ebtables(*DELETE, "fa:16:3e:5a:ce:70,fa:16:3e:5a:ce:72", "-j", "RETURN") == (
+        0,
+        [
+            "-t nat --concurrent -L neutronMAC-tap1 --Ln",
+            "-t nat --concurrent -D neutronMAC-tap1 2",
+        ],
+    )
+
+
+def test_a_rule_that_is_not_there_is_not_asked_for_again(ebtables):
+    """The agent takes 4 and 255 for "try again", without an end."""
+    assert ebtables(*DELETE, "fa:16:3e:5a:ce:99", "-j", "RETURN") == (
+        1,
+        ["-t nat --concurrent -L neutronMAC-tap1 --Ln"],
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-t nat --concurrent -L",
+        "-t nat --concurrent -I neutronMAC-tap1 -i tap1 --among-src fa:16:3e:5a:ce:70 -j RETURN",
+        "-t nat --concurrent -D PREROUTING -i tap1 -j neutronMAC-tap1",
+        "-D FORWARD -i eth0 --among-src fa:16:3e:5a:ce:70 -j DROP",
+    ],
+)
+def test_all_else_goes_to_ebtables_as_it_is(ebtables, words):
+    assert ebtables(*words.split()) == (0, [words])
+
+
 def test_nova_without_a_storage_host_knows_no_cinder(older):
     for host in ("controller", "compute"):
         assert not [key for key in options(older, "nova/nova.conf", host) if key[0] == "cinder"]
