@@ -86,6 +86,35 @@ def parts() -> dict[str, Path]:
     return {part: folder / part for part in ("kernel", "initramfs", "disk")}
 
 
+def declared(properties: dict[str, str] | None = None) -> list[dict]:
+    """The image as ``resources`` in group_data declares it, with its kernel and initramfs.
+
+    Args:
+        properties: of the disk image, in glance.
+    """
+    files = parts()
+    return [
+        *(
+            {
+                "name": f"tiny-{part}",
+                "file": files[part],
+                "disk_format": kind,
+                "container_format": kind,
+                "visibility": "public",
+            }
+            for part, kind in (("kernel", "aki"), ("initramfs", "ari"))
+        ),
+        {
+            "name": "tiny",
+            "file": files["disk"],
+            "kernel": "tiny-kernel",
+            "ramdisk": "tiny-initramfs",
+            "visibility": "public",
+            **({"properties": properties} if properties else {}),
+        },
+    ]
+
+
 def _inputs() -> list[object]:
     scripts = {
         str(file.relative_to(TINY)): file.read_text() for file in sorted(TINY.rglob("*")) if file.is_file()

@@ -1,5 +1,6 @@
 """The lab's cloud: small hosts on one machine, whose kernel has no module for Open vSwitch."""
 
+from lab.image import declared as _declared
 from lab.image import parts as _parts
 from lab.paths import SSH as _SSH
 
@@ -19,36 +20,12 @@ _light = {"hw_input_bus": "virtio"}
 smoke_image = {"tiny": True, "properties": _light, **{part: str(path) for part, path in _parts().items()}}
 
 # The demo: a project that can be looked at in Horizon, with one instance that has a volume and a floating IP.
-_tiny = _parts()
 resources = {
     "flavors": [
         {"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1},
         {"name": "m1.tiny", "vcpus": 1, "ram": 512, "disk": 1},
     ],
-    "images": [
-        {
-            "name": "tiny-kernel",
-            "file": _tiny["kernel"],
-            "disk_format": "aki",
-            "container_format": "aki",
-            "visibility": "public",
-        },
-        {
-            "name": "tiny-initramfs",
-            "file": _tiny["initramfs"],
-            "disk_format": "ari",
-            "container_format": "ari",
-            "visibility": "public",
-        },
-        {
-            "name": "tiny",
-            "file": _tiny["disk"],
-            "kernel": "tiny-kernel",
-            "ramdisk": "tiny-initramfs",
-            "properties": _light,
-            "visibility": "public",
-        },
-    ],
+    "images": _declared(_light),
     "keypairs": [
         {"name": "lab", "public_key_file": _SSH / "id_ed25519.pub", "users": ["admin", "demo"]},
     ],

@@ -3,6 +3,7 @@
 Linux bridges, one flat network that is the hosts' own, no routers, no volumes.
 """
 
+from lab.image import declared as _declared
 from lab.image import parts as _parts
 from lab.paths import SSH as _SSH
 
@@ -16,35 +17,12 @@ workers = 1
 database_max_connections = 1024
 
 # The image that `python -m lab up zed` has built; it speaks the smoke test's language.
-_tiny = _parts()
-smoke_image = {"tiny": True, **{part: str(path) for part, path in _tiny.items()}}
+smoke_image = {"tiny": True, **{part: str(path) for part, path in _parts().items()}}
 
 # The demo: one instance, directly in the flat network.
 resources = {
     "flavors": [{"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1}],
-    "images": [
-        {
-            "name": "tiny-kernel",
-            "file": _tiny["kernel"],
-            "disk_format": "aki",
-            "container_format": "aki",
-            "visibility": "public",
-        },
-        {
-            "name": "tiny-initramfs",
-            "file": _tiny["initramfs"],
-            "disk_format": "ari",
-            "container_format": "ari",
-            "visibility": "public",
-        },
-        {
-            "name": "tiny",
-            "file": _tiny["disk"],
-            "kernel": "tiny-kernel",
-            "ramdisk": "tiny-initramfs",
-            "visibility": "public",
-        },
-    ],
+    "images": _declared(),
     "keypairs": [{"name": "lab", "public_key_file": _SSH / "id_ed25519.pub", "users": ["admin", "demo"]}],
     "security_groups": [
         {
