@@ -88,6 +88,7 @@ def collect(cloud: Cloud, patience: int = 0):
             units=expected.units(cloud, name),
             volume_group=cloud.settings.volume_group if cloud.does("storage", host) else None,
             bridge=verify.INTEGRATION_BRIDGE if "openvswitch" in cloud.network_agents(host) else None,
+            patience=patience,
         )
     }
     if cloud.is_first("controller", host):

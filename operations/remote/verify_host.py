@@ -1,7 +1,7 @@
 """Runs on every host for verify: ports, units, the volume group, Open vSwitch. Reads only. Plain Python 3.7.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
-null}``.
+null, "patience": seconds}``: for so long the bridge may take to appear.
 Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}, "tracking":
 {feature: whether the bridge's datapath has it} or null}``.
 """
@@ -9,6 +9,7 @@ Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "v
 import json
 import socket
 import subprocess
+import time
 
 
 def listening(address, port):
@@ -75,19 +76,27 @@ def volume_group(name):
     }
 
 
-def tracking(bridge):
-    """What Open vSwitch's datapath has of connection tracking, by the switch's own names."""
+def tracking(bridge, patience):
+    """What Open vSwitch's datapath has of connection tracking, by the switch's own names.
+
+    Right after a deploy neutron's agent has not made its bridge yet: it is waited for.
+    """
     if not bridge:
         return None
-    found = subprocess.run(
-        ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", bridge],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=20,
-    )
-    if found.returncode:
-        raise RuntimeError(found.stderr.strip())
+    end = time.monotonic() + patience
+    while True:
+        found = subprocess.run(
+            ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", bridge],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+        )
+        if not found.returncode:
+            break
+        if "no such bridge" not in found.stderr or time.monotonic() >= end:
+            raise RuntimeError(found.stderr.strip())
+        time.sleep(2)
     features = [line.split(": ", 1) for line in found.stdout.splitlines() if line.startswith("CT ")]
     return {name: value == "Yes" for name, value in features}
 
@@ -105,5 +114,5 @@ def main(request):
         "ports": {"%s:%d" % (a, p): listening(a, p) for a, p in request["ports"]},
         "units": attempt(units, request["units"]),
         "volume_group": attempt(volume_group, request["volume_group"]),
-        "tracking": attempt(tracking, request["bridge"]),
+        "tracking": attempt(tracking, request["bridge"], request["patience"]),
     }

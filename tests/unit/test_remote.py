@@ -194,7 +194,13 @@ def test_a_closed_port_and_a_broken_tool_hide_nothing_else(monkeypatch):
     monkeypatch.setattr(verify_host.subprocess, "run", missing)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        request = {"ports": [["127.0.0.1", port]], "units": ["chrony"], "volume_group": None, "bridge": None}
+        request = {
+            "ports": [["127.0.0.1", port]],
+            "units": ["chrony"],
+            "volume_group": None,
+            "bridge": None,
+            "patience": 0,
+        }
         answer = verify_host.main(request)
     assert answer["ports"] == {f"127.0.0.1:{port}": None}
     assert answer["units"]["error"].startswith("FileNotFoundError: ")
@@ -254,19 +260,28 @@ def test_a_volume_group(monkeypatch, volumes, answer):
 
 def test_what_open_vswitchs_datapath_can_track(monkeypatch):
     answer = "Masked set action: Yes\nConntrack clear: Yes\nCT state: Yes\nCT zone: No\nCT state NAT: Yes\n"
+    # Seen at the end of a deploy: the agent was still to make its bridge.
+    missing = "no such bridge\novs-appctl: ovs-vswitchd: server returned an error\n"
+    answers = [(2, "", missing), (0, answer, "")]
 
     def run(argv, **_):
         assert argv == ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", "br-int"]
-        return subprocess.CompletedProcess(argv, 0, answer, "")
+        return subprocess.CompletedProcess(argv, *answers.pop(0))
 
     monkeypatch.setattr(verify_host.subprocess, "run", run)
-    assert verify_host.tracking("br-int") == {"CT state": True, "CT zone": False, "CT state NAT": True}
-    assert verify_host.tracking(None) is None
+    monkeypatch.setattr(verify_host.time, "sleep", lambda seconds: None)
+    assert verify_host.tracking("br-int", 60) == {"CT state": True, "CT zone": False, "CT state NAT": True}
+    assert verify_host.tracking(None, 60) is None
+    answers[:] = [(2, "", missing)]
+    with pytest.raises(RuntimeError, match="no such bridge"):
+        verify_host.tracking("br-int", 0)
 
 
 def test_no_volume_group(monkeypatch):
     tool(monkeypatch, vgs='!  Volume group "cinder-volumes" not found\n')
-    answer = verify_host.main({"ports": [], "units": [], "volume_group": "cinder-volumes", "bridge": None})
+    answer = verify_host.main(
+        {"ports": [], "units": [], "volume_group": "cinder-volumes", "bridge": None, "patience": 0}
+    )
     assert answer["volume_group"] == {"error": 'RuntimeError: Volume group "cinder-volumes" not found'}
 
 
