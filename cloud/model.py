@@ -162,6 +162,10 @@ class Cloud:
 
         Less those that the release lacks, and those that are part of another unit on the host's platform.
         """
+        for process in processes:
+            # A typo must not mean "not on this platform": its check and its start would be gone.
+            if not any(process in platform.units for platform in PLATFORMS.values()):
+                raise KeyError(f"no platform has a unit for {process}")
         units = self.node(host).platform.units
         there = [process for process in processes if self.release.has(PROCESSES.get(process, ANY))]
         return list(dict.fromkeys(units[process] for process in there if process in units))
@@ -310,8 +314,8 @@ class Cloud:
         return "utf8mb3" if self.release.has("utf8mb3") else "utf8"
 
     @property
-    def messaging_addresses(self) -> list[str]:
-        """Where clients reach RabbitMQ: through the load balancers, or every member of it."""
+    def database_addresses(self) -> list[str]:
+        """Where clients reach RabbitMQ and memcached: through the load balancers, or every member."""
         virtual = self.settings.virtual_address
         return [str(virtual)] if virtual else [node.address for node in self.doing("database")]
 
@@ -320,16 +324,14 @@ class Cloud:
         """oslo.messaging's URL of the message queue, every member in it."""
         login = f"openstack:{self.secret('rabbitmq_password')}"
         if not self.release.has("full_urls"):
-            return "rabbit://" + ",".join(f"{login}@{address}" for address in self.messaging_addresses)
-        members = ",".join(f"{login}@{address}:{MESSAGING_PORT}" for address in self.messaging_addresses)
+            return "rabbit://" + ",".join(f"{login}@{address}" for address in self.database_addresses)
+        members = ",".join(f"{login}@{address}:{MESSAGING_PORT}" for address in self.database_addresses)
         return f"rabbit://{members}/"
 
     @property
     def cache_addresses(self) -> list[str]:
         """``ADDRESS:PORT`` of memcached."""
-        virtual = self.settings.virtual_address
-        addresses = [str(virtual)] if virtual else [node.address for node in self.doing("database")]
-        return [f"{address}:{CACHE_PORT}" for address in addresses]
+        return [f"{address}:{CACHE_PORT}" for address in self.database_addresses]
 
     @property
     def memcached_servers(self) -> str:

@@ -115,3 +115,8 @@ def test_linux_bridges_with_routers(tmp_path):
     cloud = clouds.cloud(tmp_path, release="zed", l2_agent="linuxbridge")
     assert ("controller", "L3 agent") in expected.neutron_agents(cloud)
     assert "neutron-l3-agent" in expected.units(cloud, "controller")
+
+
+def test_a_unit_that_no_platform_has_is_an_error_and_not_left_out(tmp_path):
+    with pytest.raises(KeyError, match="no platform has a unit for nova/schedulre"):
+        clouds.cloud(tmp_path).units("controller", "nova/schedulre")
