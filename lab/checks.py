@@ -24,6 +24,7 @@ NEEDED = {
     "apt-cacher-ng": "apt-cacher-ng",
 }
 NEEDED_FOR_UML = {"linux.uml": "user-mode-linux", "uml_mconsole": "uml-utilities", "mkfs.ext4": "e2fsprogs"}
+NEEDED_FOR_EL = {"gpg": "gnupg"}
 DISK = 16  # GiB: the cache, and up to four hosts with a cloud on them
 
 
@@ -127,6 +128,7 @@ def _resources(missing: list[Host]) -> list[str]:
 def _install(lab: Lab) -> None:
     """Install the packages that bring what is missing."""
     needed = NEEDED | (NEEDED_FOR_UML if any(host.kind == UML for host in lab.hosts) else {})
+    needed |= NEEDED_FOR_EL if lab.el else {}
     missing = {package for name, package in needed.items() if not (shutil.which(name) or Path(name).exists())}
     if not missing:
         return

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab import cgroups, checks, hosts, image, images, lifecycle, network, paths, proxy, ssh, status
+from lab.el import repository
 from lab.hosts import Host, Lab
 from lab.shell import LabError, step
 
@@ -28,7 +29,10 @@ def up(lab: Lab, chosen: Sequence[Host]) -> None:
     proxy.up(lab)
     if not all(lifecycle.folder(host).exists() for host in chosen):
         images.base(lab)  # before the hosts, which would all build it at once
-    image.files(lab)
+    if lab.el:
+        repository.up(lab)
+    else:
+        image.files(lab)
     _together(lifecycle.up, lab, chosen)
 
 

@@ -41,6 +41,11 @@ ConditionCapability=
 ExecStart=
 ExecStart=!/usr/sbin/chronyd $DAEMON_OPTS -x
 """
+CHRONY_ON_EL = """\
+[Service]
+ExecStart=
+ExecStart=/usr/sbin/chronyd -u chrony -f /etc/chrony.conf -x
+"""
 
 NETWORK = """\
 [Unit]
@@ -108,8 +113,8 @@ def own(lab: Lab, host: Host, authorized_key: str, host_key: str) -> Files:
     }
     if host.kind == UML:
         return files
-    chrony = {"etc/systemd/system/chrony.service.d/lab.conf": File(CHRONY)}
-    return files | chrony | _mask(MASKED_IN_CONTAINERS)
+    unit, text = ("chronyd", CHRONY_ON_EL) if lab.el else ("chrony", CHRONY)
+    return files | {f"etc/systemd/system/{unit}.service.d/lab.conf": File(text)} | _mask(MASKED_IN_CONTAINERS)
 
 
 def network_unit(lab: Lab, host: Host) -> str:

@@ -60,6 +60,7 @@ class Lab:
         platform, release: what ``cloud.platforms`` calls the hosts' system, and the OpenStack for it.
         networks: the first is the management network.
         proxy_port: of the packages' cache, on the outer machine's management address.
+        el: the version of EL that the hosts look like; empty: they are the Debian that they are.
     """
 
     prefix: str
@@ -69,6 +70,7 @@ class Lab:
     networks: tuple[Network, ...]
     hosts: tuple[Host, ...]
     proxy_port: int = 3142
+    el: str = ""
 
     @property
     def gateway(self) -> IPv4Interface:
@@ -166,10 +168,37 @@ def debian12(prefix: str, block: str) -> Lab:
     )
 
 
+def el(prefix: str, block: str, version: str, release: str) -> Lab:
+    """Controller, compute and storage host that look like CentOS, with stand-ins for OpenStack.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+        version: of EL.
+        release: of OpenStack.
+    """
+    nics = {"host0": "mgmt"}
+    return Lab(
+        prefix=prefix,
+        suite="bookworm",
+        platform="el",
+        release=release,
+        networks=(Network("mgmt", f"{block}.0.1/24", snooping=False),),
+        hosts=(
+            Host("controller", NSPAWN, f"{block}.0.11", nics, memory=3500),
+            Host("compute", NSPAWN, f"{block}.0.12", nics, memory=900),
+            Host("storage", UML, f"{block}.0.13", {"vec0": "mgmt"}, memory=1024, disk=4),
+        ),
+        el=version,
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
     "zed": debian12("labz", "10.58"),
+    # Look like CentOS 9 and 7. They have the same addresses, and so their layers in common: one at a time.
+    "el": el("labe", "10.60", "9", "caracal"),
+    "el7": el("labf", "10.60", "7", "liberty"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

@@ -113,6 +113,10 @@ def base(lab: Lab) -> Path:
 def layers(lab: Lab, host: Host) -> list[Path]:
     """The layers below a host's own, top first: the packages of the roles in ``host.install``, the base."""
     bottom = base(lab)
+    if lab.el:
+        from lab.el import root
+
+        return root.layers(lab, bottom)
     if not host.install:
         return [bottom]
     from cloud.platforms import PLATFORMS, role_packages
@@ -194,7 +198,7 @@ def built(name: str, inputs: list[object], build: Callable[[Path], None]) -> Pat
 
 def _prune(name: str, keep: Path) -> None:
     """Remove what ``keep`` replaces, unless a host stands on it."""
-    used = {link.readlink().parent for link in paths.STATE.glob("run*/*/lower")}
+    used = {link.readlink().parent for link in paths.STATE.glob("run*/*/lower*")}
     for folder in paths.CACHE.glob(f"{name}-{'[0-9a-f]' * 12}"):
         if folder != keep and folder not in used:
             shutil.rmtree(folder.rename(folder.with_name(folder.name + paths.PARTIAL)))

@@ -19,18 +19,19 @@ ENVIRONMENT = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "1", "SYSTEMD_NSPAWN_UNIFIED_H
 
 def create(lab: Lab, host: Host, folder: Path) -> None:
     """Fill ``folder``, which becomes the host's own."""
-    [base] = images.layers(lab, host)
+    layers = images.layers(lab, host)
     for name in ("upper", "work", "root"):
         (folder / name).mkdir()
-    (folder / "lower").symlink_to(base)
-    guest.write(folder / "upper", images.own_files(lab, host), below=base)
+    for number, layer in enumerate(layers):
+        (folder / f"lower{number}").symlink_to(layer)
+    guest.write(folder / "upper", images.own_files(lab, host), below=layers[-1])
 
 
 def start(lab: Lab, host: Host, folder: Path) -> None:
     """Boot the host; returns while it boots."""
     root = folder / "root"
     if not root.is_mount():
-        lower = (folder / "lower").readlink()
+        lower = ":".join(str(layer.readlink()) for layer in sorted(folder.glob("lower*")))
         options = f"lowerdir={lower},upperdir={folder / 'upper'},workdir={folder / 'work'}"
         run("mount", "-t", "overlay", "-o", options, "overlay", root)
     argv = [

@@ -1,0 +1,194 @@
+"""The packages of EL hosts: built, signed, and served on the management network."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lab import cgroups, guest, images, paths
+from lab.el import infrastructure, openstack
+from lab.el.rpm import BUILD, Rpm, Text, spec
+from lab.el.stub import content
+from lab.guest import File
+from lab.hosts import Lab
+from lab.shell import LabError, wait
+
+START_LIMIT = 10  # seconds
+PORT = 8090
+LINK = paths.RUN / "repository"
+
+# Two keys: the one that hosts are told to trust, and a stranger's.
+KEYS = """\
+set -eu
+cd "$1"
+export GNUPGHOME=$PWD/gnupg
+install -d -m 700 gnupg
+for name in packages foreign; do
+    gpg --batch --quiet --passphrase '' --quick-generate-key "Lab EL $name" rsa2048 sign never
+    gpg --batch --export --armor "Lab EL $name" >$name.asc
+    gpg --batch --with-colons --list-keys "Lab EL $name" | awk -F: '$1 == "fpr" { print $10; exit }' \\
+        >$name.fingerprint
+done
+gpgconf --kill all
+"""
+
+# Below /build a folder for each repository, with its spec file and "target", which names folder and key.
+PUBLISH = f"""\
+export GNUPGHOME=/build/gnupg
+for work in /build/[0-9]*; do
+    . $work/target
+    {BUILD}
+    mkdir -p "/build/tree/$folder"
+    mv $work/rpms/*/*.rpm "/build/tree/$folder/"
+    if [ "$signer" ]; then
+        rpmsign --define '__gpg /usr/bin/gpg' --define "_gpg_name Lab EL $signer" \\
+            --define "_gpg_path $GNUPGHOME" --addsign "/build/tree/$folder"/*.rpm >/dev/null
+    fi
+    createrepo_c --quiet "/build/tree/$folder"
+done
+gpgconf --kill all
+"""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository: its folder below the server's root, what is in it, and who signs that ("": nobody)."""
+
+    folder: str
+    packages: tuple[Rpm, ...]
+    signer: str = "packages"
+
+
+# For tests: what must be refused, and what must be left alone.
+NEGATIVE = (
+    Repository("negative/unsigned", (Rpm("lab-unsigned"),), signer=""),
+    Repository("negative/foreign", (Rpm("lab-foreign"),), signer="foreign"),
+    Repository("negative/newer", (Rpm("memcached", "9.9.9"), Rpm("lab-pinned", "2.0"))),
+    Repository("negative/older", (Rpm("lab-pinned", "1.0"),)),
+)
+
+
+def repositories(lab: Lab) -> list[Repository]:
+    """What is served to a lab's hosts, laid out as the mirrors of CentOS are."""
+    if lab.el == "9":
+        sigs = "SIGs/9-stream"
+        return [
+            Repository("os", infrastructure.EL9),
+            Repository(f"{sigs}/cloud/x86_64/openstack-{lab.release}", _with_programs(openstack.EL9, lab)),
+            Repository(f"{sigs}/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
+            *NEGATIVE,
+        ]
+    return [
+        Repository("os", infrastructure.EL7),
+        Repository(f"7/cloud/x86_64/openstack-{lab.release}", _with_programs(openstack.EL7, lab)),
+        *NEGATIVE,
+    ]
+
+
+def _with_programs(packages: tuple[Rpm, ...], lab: Lab) -> tuple[Rpm, ...]:
+    """The packages with stand-ins for OpenStack's programs."""
+    return tuple(
+        replace(
+            package,
+            files={**package.files, **_stubs(package.name, lab.release)},
+            requires=(*package.requires, *(() if package == openstack.STUB else (openstack.STUB.name,))),
+        )
+        if package.programs
+        else package
+        for package in packages
+    )
+
+
+def _stubs(name: str, release: str) -> dict[str, Text]:
+    return {path: Text(text, mode) for path, (text, mode) in content.programs(name, release).items()}
+
+
+def keys(lab: Lab) -> Path:
+    """The folder with the keys, made once: hosts outlive the packages."""
+
+    def build(folder: Path) -> None:
+        images.isolated(lab, "sh", "-c", KEYS, "sh", folder)
+
+    return images.built("el-keys", [KEYS], build)
+
+
+def public_key(name: str = "packages") -> Path:
+    """The file of a public key: ``packages`` or ``foreign``; its fingerprint is beside it."""
+    return images.place("el-keys", [KEYS]) / f"{name}.asc"
+
+
+def fingerprint(name: str = "packages") -> str:
+    """The fingerprint of a key, or zeros before there is one: settings are read on every run."""
+    file = public_key(name).with_suffix(".fingerprint")
+    return file.read_text().strip() if file.exists() else "0" * 40
+
+
+def url(lab: Lab) -> str:
+    """The server's root, as hosts reach it."""
+    return f"http://{lab.gateway.ip}:{PORT}"
+
+
+def tree(lab: Lab) -> Path:
+    """The folder of all repositories, built unless it is there."""
+    wanted = repositories(lab)
+    below = images.layers(lab, lab.hosts[0])
+    key_folder = keys(lab)
+
+    def build(folder: Path) -> None:
+        work = folder / "upper/build"
+        shutil.copytree(key_folder / "gnupg", work / "gnupg", ignore=shutil.ignore_patterns("S.*"))
+        (work / "gnupg").chmod(0o700)
+        for number, repository in enumerate(wanted):
+            _lay_out(work / str(number), repository, lab)
+        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, ":".join(map(str, below)), PUBLISH)
+        (work / "tree").rename(folder / "tree")
+        for layer in ("upper", "work", "root"):
+            shutil.rmtree(folder / layer)
+
+    return images.built(f"el{lab.el}-repository", [list(map(str, below)), PUBLISH, wanted], build) / "tree"
+
+
+def _lay_out(work: Path, repository: Repository, lab: Lab) -> None:
+    """Write the spec file of a repository, and its packages' files."""
+    work.mkdir(parents=True)
+    (work / "lab.spec").write_text(spec(repository.packages, f"1.el{lab.el}"))
+    (work / "target").write_text(f"folder='{repository.folder}'\nsigner='{repository.signer}'\n")
+    (work / "root").mkdir()
+    for package in repository.packages:
+        files = {path.lstrip("/"): File(file.text) for path, file in package.files.items()}
+        links = {path.lstrip("/"): File(target, link=True) for path, target in package.links.items()}
+        guest.write(work / "root", files | links)
+        for path in package.directories:
+            (work / "root" / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+
+
+def up(lab: Lab) -> None:
+    """Serve the packages; what is served already stays, unless it was built anew."""
+    served = tree(lab)
+    if not (LINK.is_symlink() and LINK.readlink() == served):
+        LINK.unlink(missing_ok=True)
+        LINK.symlink_to(served)
+    group = lab.group("repository")
+    if cgroups.members(group) and _listens(lab):
+        return
+    cgroups.kill(group)
+    if _listens(lab):
+        raise LabError(f"another process listens on {url(lab)}: see `ss -ltnp`, stop it")
+    log = paths.RUN / "repository.log"
+    server = ["-m", "http.server", str(PORT), "--bind", str(lab.gateway.ip), "--directory", str(LINK)]
+    cgroups.start(group, [sys.executable, *server], log)
+    try:
+        wait("the packages are served", START_LIMIT, lambda: _listens(lab))
+    except LabError as error:
+        raise LabError(f"{error}; {log} says: {log.read_text()[-600:].strip() or 'nothing'}") from None
+
+
+def _listens(lab: Lab) -> bool:
+    try:
+        socket.create_connection((str(lab.gateway.ip), PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
