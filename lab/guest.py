@@ -26,7 +26,6 @@ MASKED = (
 MASKED_IN_CONTAINERS = ("systemd-udev-trigger.service",)
 
 APT = """\
-Acquire::http::Proxy "{proxy}";
 Acquire::Languages "none";
 Acquire::Retries "3";
 APT::Install-Recommends "false";
@@ -74,15 +73,14 @@ class File:
 Files = dict[str, File]
 
 
-def common(lab: Lab, apt: str) -> Files:
-    """What all hosts share.
+def common(apt: str) -> Files:
+    """What the hosts of all labs share.
 
     Args:
-        lab: the table.
         apt: further lines for apt.conf, taken over from the outer machine.
     """
     return {
-        "etc/apt/apt.conf.d/00lab": File(APT.format(proxy=lab.proxy) + apt),
+        "etc/apt/apt.conf.d/00lab": File(APT + apt),
         # A lab's disk need not survive a power cut, and fsync takes a good part of an installation.
         "etc/dpkg/dpkg.cfg.d/lab": File("force-unsafe-io\n"),
         # /dev/ubda is mounted by the kernel; an entry for it would wait 10 s for udev.
@@ -111,6 +109,8 @@ def own(lab: Lab, host: Host, authorized_key: str, host_key: str) -> Files:
         "etc/systemd/system/lab-network.service": File(network_unit(lab, host)),
         wants: File("../lab-network.service", link=True),
     }
+    if not lab.el:
+        files["etc/apt/apt.conf.d/01proxy"] = File(f'Acquire::http::Proxy "{lab.proxy}";\n')
     if host.kind == UML:
         return files
     unit, text = ("chronyd", CHRONY_ON_EL) if lab.el else ("chrony", CHRONY)

@@ -196,9 +196,9 @@ LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
     "zed": debian12("labz", "10.58"),
-    # Look like CentOS 9 and 7. They have the same addresses, and so their layers in common: one at a time.
+    # Look like CentOS 9 and 7.
     "el": el("labe", "10.60", "9", "caracal"),
-    "el7": el("labf", "10.60", "7", "liberty"),
+    "el7": el("labf", "10.61", "7", "liberty"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

@@ -22,7 +22,7 @@ NAME = f"{SUITE}-tiny"
 MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "button", "evdev")
 DISK_SIZE = 16 * 2**20  # bytes
 
-# In a chroot of the lab's base: its apt knows the suite, the mirror and the proxy. Nothing is installed.
+# In a chroot of the lab's base: its apt knows the suite and the mirror. Nothing is installed.
 SCRIPT = f"""\
 cd /tiny
 apt-get -qq update

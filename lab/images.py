@@ -32,7 +32,7 @@ mount -t proc proc root/proc
 mount -t tmpfs tmpfs root/run
 printf '#!/bin/sh\\nexit 101\\n' > root/usr/sbin/policy-rc.d  # no service starts in a chroot
 chmod 755 root/usr/sbin/policy-rc.d
-env -i PATH=/usr/sbin:/usr/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot root sh -euc "$3"
+env -i http_proxy="$http_proxy" PATH=/usr/sbin:/usr/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot root sh -euc "$3"
 rm root/usr/sbin/policy-rc.d
 """
 # .updated: or else the first boot rebuilds ld.so's and the journal's caches, 8 s under UML.
@@ -88,7 +88,7 @@ def apt_settings() -> str:
 
 def base(lab: Lab) -> Path:
     """The layer below all others: a small Debian with sshd and Python."""
-    files = guest.common(lab, apt_settings())
+    files = guest.common(apt_settings())
     mirrors = sources(lab.suite)
     options = files["etc/apt/apt.conf.d/00lab"].text.splitlines()
 
@@ -206,5 +206,6 @@ def _prune(name: str, keep: Path) -> None:
 
 def isolated(lab: Lab, *argv: object) -> None:
     """Run a step of a build: in the group by which :func:`clean` finds it, with mounts of its own."""
-    command = ["unshare", "--mount", *map(str, argv)]
+    # In the environment, and not in the layers: other labs, with proxies of their own, have the same layers.
+    command = ["env", f"http_proxy={lab.proxy}", "unshare", "--mount", *map(str, argv)]
     run(*cgroups.command(lab.group("build"), command))
