@@ -1,6 +1,7 @@
 """Every secret of the cloud, in one file: ``secrets.toml`` next to the inventory, mode 0600.
 
-``python -m cloud.secrets [INVENTORY]`` writes it; ``--add`` adds only what is missing.
+``python -m cloud.secrets [INVENTORY]`` writes it; ``--add`` adds only what is missing; ``--release`` is
+for an old release, which has other ones.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ NAMES: dict[str, str] = {
     },
 }
 
-# Of old releases only, written by the operator: keystone.conf's admin_token.
-OLD_NAMES = ("keystone_admin_token",)
+# Of old releases only.
+OLD_NAMES = {"keystone_admin_token": "keystone.conf's admin_token, which makes the first administrator"}
 
 # user_NAME_password is the password of a declared user (``resources``), written by the operator.
 DECLARED_USER = re.compile(r"user_.+_password")
@@ -154,12 +155,19 @@ def fresh(name: str) -> str:
     return value
 
 
-def generate(present: dict[str, str]) -> str:
-    """The file's text: what is present, and a new random secret for every name that is missing."""
+def generate(present: dict[str, str], release: Release | None = None) -> str:
+    """The file's text: what is present, and a new random secret for every name that is missing.
+
+    Args:
+        present: the secrets there are.
+        release: which must be complete; None: any of today's.
+    """
     lines = [
         "# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."
     ]
-    for name, purpose in NAMES.items():
+    for name, purpose in {**NAMES, **OLD_NAMES}.items():
+        if name not in _wanted(release) and name not in present:
+            continue
         value = present.get(name) or fresh(name)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']
     for name in present:
@@ -167,6 +175,11 @@ def generate(present: dict[str, str]) -> str:
             # Quoted: a user's name may hold what a bare key of TOML may not.
             lines += ["", "# a declared user", f'"{name}" = "{present[name]}"']
     return "\n".join(lines) + "\n"
+
+
+def _wanted(release: Release | None) -> list[str]:
+    """What a file has: for no release in particular, all but what only old ones know."""
+    return names_for(release) if release else list(NAMES)
 
 
 def write(path: Path, text: str) -> None:
@@ -185,7 +198,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cloud.secrets", description=__doc__)
     parser.add_argument("inventory", nargs="?", default="inventory.py", help="default: inventory.py")
     parser.add_argument("--add", action="store_true", help="keep the file's secrets, add the missing ones")
+    parser.add_argument("--release", choices=BY_AGE, help="of which release; default: any of today's")
     options = parser.parse_args(arguments)
+    release = Release(options.release) if options.release else None
     inventory = Path(options.inventory)
     if not inventory.exists():
         print(f"no such inventory: {inventory}", file=sys.stderr)
@@ -201,11 +216,11 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong:
             print("\n".join(wrong), file=sys.stderr)
             return 1
-    missing = [name for name in NAMES if name not in present]
+    missing = [name for name in _wanted(release) if name not in present]
     if not missing:
         print(f"{path}: nothing is missing")
         return 0
-    write(path, generate(present))
+    write(path, generate(present, release))
     print(f"{path}: {len(missing)} secrets written")
     return 0
 

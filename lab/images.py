@@ -32,7 +32,8 @@ mount -t proc proc root/proc
 mount -t tmpfs tmpfs root/run
 printf '#!/bin/sh\\nexit 101\\n' > root/usr/sbin/policy-rc.d  # no service starts in a chroot
 chmod 755 root/usr/sbin/policy-rc.d
-env -i http_proxy="$http_proxy" PATH=/usr/sbin:/usr/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot root sh -euc "$3"
+env -i http_proxy="$http_proxy" PATH=/usr/sbin:/usr/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \\
+    chroot root sh -euc "$3"
 rm root/usr/sbin/policy-rc.d
 """
 # .updated: or else the first boot rebuilds ld.so's and the journal's caches, 8 s under UML.

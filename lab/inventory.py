@@ -1,19 +1,12 @@
 """The lab's hosts, as pyinfra reaches them. `python -m lab up` makes them."""
 
+from lab import ssh as _ssh
 from lab.hosts import chosen as _chosen
-from lab.paths import SSH as _SSH
-
-_lab = _chosen()
-
-
-def _reach(name, **data):
-    host = _lab.host(name)
-    keys = {"ssh_key": str(_SSH / "id_ed25519"), "ssh_known_hosts_file": str(_SSH / "known_hosts")}
-    return name, {"ssh_hostname": host.address, **keys, **data}
 
 
 def _nspawn(name, tunnel_address):
-    return _reach(
+    return _ssh.reach(
+        _chosen(),
         name,
         interface="host0",
         provider_interface="prov0",
@@ -23,7 +16,8 @@ def _nspawn(name, tunnel_address):
 
 
 def _uml(name, tunnel_address):
-    return _reach(
+    return _ssh.reach(
+        _chosen(),
         name,
         interface="vec0",
         provider_interface="vec1",
@@ -34,4 +28,4 @@ def _uml(name, tunnel_address):
 
 controller = [_nspawn("controller", "10.56.2.11")]
 compute = [_nspawn("compute", "10.56.2.12"), _uml("compute2", "10.56.2.14")]
-storage = [_reach("storage", interface="vec0", volume_devices=["/dev/ubdb"])]
+storage = [_ssh.reach(_chosen(), "storage", interface="vec0", volume_devices=["/dev/ubdb"])]

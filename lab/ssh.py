@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from lab import paths
-from lab.hosts import LABS, Host
+from lab.hosts import LABS, Host, Lab
 from lab.shell import run
 
 KEY = paths.SSH / "id_ed25519"
@@ -47,6 +47,12 @@ def command(host: Host, *words: str) -> list[str]:
         "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes", "ConnectTimeout=5", "LogLevel=ERROR",
     )  # fmt: skip
     return ["ssh", "-F", "none", *(f"-o{option}" for option in options), f"root@{host.address}", *words]
+
+
+def reach(lab: Lab, name: str, **data: object) -> tuple[str, dict]:
+    """A host of a lab for pyinfra's inventory: its name, how to log in, and further data."""
+    keys = {"ssh_key": str(KEY), "ssh_known_hosts_file": str(KNOWN_HOSTS)}
+    return name, {"ssh_hostname": lab.host(name).address, **keys, **data}
 
 
 def answers(host: Host, timeout: float = 1) -> bool:

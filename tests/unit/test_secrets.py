@@ -135,3 +135,11 @@ def test_only_known_secrets_may_be_readable_for_others(inventory):
     path.chmod(0o644)
     assert "others can read it" in secrets.load(path)[1][0]
     assert secrets.load(path, allow_weak=True)[1] == []
+
+
+def test_an_old_release_has_a_token_and_no_key_it_does_not_know():
+    values = tomllib.loads(secrets.generate({}, Release("liberty")))
+    assert "keystone_admin_token" in values
+    assert not {"placement_service_password", "memcache_secret_key"} & set(values)
+    assert secrets.problems(values, release=Release("liberty")) == []
+    assert "keystone_admin_token" not in tomllib.loads(secrets.generate({}))
