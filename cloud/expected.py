@@ -14,6 +14,7 @@ from cloud.model import (
     REGISTRY_PORT,
     Cloud,
 )
+from cloud.platforms import LIBVIRT
 
 WEB_PORT = 80
 STORAGE_BACKEND = "lvm"
@@ -117,7 +118,7 @@ def units(cloud: Cloud, host: str) -> list[str]:
         wanted += ["horizon/web"]
     agents = [f"neutron/{kind}" for kind in cloud.network_agents(host)]
     compute = cloud.does("compute", host)
-    wanted += ["libvirt/daemon"] if compute else []
+    wanted += LIBVIRT if compute else []
     wanted += ["openvswitch/daemon"] if agents and cloud.openvswitch else []
     wanted += ["nova/compute"] if compute else []
     wanted += agents

@@ -16,9 +16,8 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from cloud import releases, secrets, topology
+from cloud import platforms, releases, secrets, topology
 from cloud.model import Cloud, Node
-from cloud.platforms import PLATFORMS
 from cloud.services import CONFIG_FILES
 from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
 
@@ -162,8 +161,9 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
             )
     known = CONFIG_FILES | {
         path
-        for node in nodes.values()
-        for name, path in PLATFORMS[node.platform].paths.items()
+        for platform in platforms.PLATFORMS.values()
+        if platform.name in {node.platform for node in nodes.values()}
+        for name, path in platform.paths.items()
         if name.endswith("-uwsgi")
     }
     for path in dict.fromkeys(path for node in nodes.values() for path in node.config_overrides):
@@ -295,7 +295,12 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     return Cloud(
         settings=settings,
         nodes={
-            name: Node(name=name, settings=node, roles=frozenset(topology.roles_of(name, work)))
+            name: Node(
+                name=name,
+                settings=node,
+                roles=frozenset(topology.roles_of(name, work)),
+                platform=platforms.of(node.platform, settings.release),
+            )
             for name, node in nodes.items()
         },
         work=work,

@@ -32,6 +32,7 @@ class Node:
     name: str
     settings: NodeSettings
     roles: frozenset[str]
+    platform: Platform
 
     @property
     def address(self) -> str:
@@ -52,8 +53,9 @@ class Node:
         return bool(self.settings.provider_interface) or self.user_space
 
     @property
-    def platform(self) -> Platform:
-        return PLATFORMS[self.settings.platform]
+    def wsgi_group(self) -> str:
+        """mod_wsgi's process group for Horizon."""
+        return self.platform.wsgi_group
 
     def unit(self, name: str) -> str:
         """The systemd unit of ``SERVICE/PROCESS`` on this host's platform."""
@@ -254,6 +256,7 @@ class Cloud:
                     "user": owner.name,
                     "password": owner.database_password,
                     "versions": list(schema.versions),
+                    **({"left_out": list(schema.left_out)} if schema.left_out else {}),
                 }
                 for owner in self.services.values()
                 if service in (None, owner.name)
@@ -344,7 +347,7 @@ class Cloud:
 
     @property
     def horizon_url(self) -> str:
-        return f"http://{self.public_address}/"
+        return f"http://{self.public_address}{self.first('controller').platform.horizon_path}"
 
     @property
     def horizon_names(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Names that differ between operating systems: packages, units, paths, users.
 
-Debian's were read from the packages themselves (Debian 13: ``dpkg -L``), EL 7's are the original install
+Debian's were read from the packages themselves (Debian 13: ``dpkg -L``), EL 9's from RDO's spec files
+(github.com/rdo-packages, branches ``caracal-rdo`` and ``dalmatian-rdo``), EL 7's are the original install
 notes' own. Tasks and templates ask here and hold no ``if platform`` (design rule 4).
 """
 
@@ -15,30 +16,40 @@ from cloud.services import SERVICES
 
 @dataclass(frozen=True)
 class Platform:
-    """One family of operating systems.
+    """One family of operating systems, as one range of releases finds it.
 
     Attributes:
-        name: ``debian`` or ``el``.
+        name: the family, ``debian`` or ``el``.
+        first_release: the oldest release that is packaged with these names.
         os_ids: the ``ID`` values of ``/etc/os-release`` that belong to it.
         packages: part of the cloud -> packages; a part is ``SERVICE`` or ``SERVICE@ROLE``. One that not every
             release has is written ``FEATURE?PACKAGE``, with a feature of ``cloud.releases.SPANS``.
         units: ``SERVICE/PROCESS`` -> systemd unit; it is missing where the process is a part of another.
         paths: what a file is -> where it lies; it is missing where the platform has no such file.
         groups: what a process is -> its system group, where it is not the service's own.
+        wsgi_group: mod_wsgi's process group for Horizon, as the package's own configuration names it.
+        horizon_path: where Horizon is below the web server's root.
+        libraries: modules of Python that the programs of ``operations/remote/`` import on controllers, and
+            that no package of the platform brings -> the project that has each.
         debconf: questions that the packages ask, and our answers.
     """
 
     name: str
+    first_release: str
     os_ids: tuple[str, ...]
     packages: dict[str, list[str]]
     units: dict[str, str]
     paths: dict[str, str]
     groups: dict[str, str]
+    wsgi_group: str = ""
+    horizon_path: str = "/"
+    libraries: dict[str, str] = field(default_factory=dict)
     debconf: list[str] = field(default_factory=list)
 
 
 DEBIAN = Platform(
     name="debian",
+    first_release="liberty",
     os_ids=("debian",),
     packages={
         "base": ["chrony", "python3", "iproute2", "ca-certificates"],
@@ -147,6 +158,7 @@ DEBIAN = Platform(
         "python": "/usr/lib/python3/dist-packages",
     },
     groups={"web": "www-data"},
+    wsgi_group="horizon",
     # Databases, users and endpoints are ours to make; some of these questions default to "true".
     debconf=[
         "keystone keystone/configure_db boolean false",
@@ -173,6 +185,7 @@ DEBIAN = Platform(
 # CentOS 7 with RDO: Liberty, Ocata, Train. Python 2, APIs in httpd or with a server of their own.
 EL7 = Platform(
     name="el",
+    first_release="liberty",
     os_ids=("centos", "rhel"),
     packages={
         "source": ["centos-release-openstack-{release}"],
@@ -258,13 +271,142 @@ EL7 = Platform(
         "placement-wsgi": "/etc/httpd/conf.d/01-placement-programs.conf",
         "plugin": "/etc/neutron/plugin.ini",
         "horizon-local-settings": "/etc/openstack-dashboard/local_settings",
-        "ebtables": "/usr/local/sbin/ebtables",
         "python": "/usr/lib/python2.7/site-packages",
     },
     groups={"web": "apache"},
+    horizon_path="/dashboard/",
+    # Its OpenStack is in Python 2; our programs need Python 3, for which nobody packages these.
+    libraries={"openstack": "openstacksdk", "pymysql": "PyMySQL"},
 )
 
-PLATFORMS: dict[str, Platform] = {"debian": DEBIAN, "el": EL7}
+# CentOS Stream 9 and its kin with RDO: Zed and later. keystone, placement and Horizon in httpd, all other
+# APIs with a server of their own, which also serves nova's metadata and neutron's RPC.
+EL9 = Platform(
+    name="el",
+    first_release="zed",
+    os_ids=("centos", "rhel", "rocky", "almalinux"),
+    packages={
+        "source": ["centos-release-openstack-{release}"],
+        "base": ["chrony", "python3", "iproute", "openstack-selinux"],
+        "database": ["mariadb", "mariadb-server", "python3-PyMySQL"],
+        "messaging": ["rabbitmq-server"],
+        "cache": ["memcached"],
+        "loadbalancer": ["haproxy", "keepalived"],
+        "client": ["python3-openstackclient", "python3-openstacksdk", "python3-PyMySQL", "python3-memcached"],
+        # The package of keystone asks for no web server.
+        "keystone": ["openstack-keystone", "httpd", "python3-mod_wsgi"],
+        "glance": ["openstack-glance"],
+        "placement": ["openstack-placement-api", "python3-osc-placement"],
+        "nova@controller": [
+            "openstack-nova-api",
+            "openstack-nova-conductor",
+            "openstack-nova-scheduler",
+            "openstack-nova-novncproxy",
+        ],
+        "nova@compute": ["openstack-nova-compute", "libvirt-client", "sysfsutils", "iscsi-initiator-utils"],
+        "neutron@controller": ["openstack-neutron", "openstack-neutron-ml2"],
+        # The agents for DHCP, routers and metadata are all in this one.
+        "neutron@network": ["openstack-neutron"],
+        "l3-agent": ["openstack-neutron"],
+        "openvswitch": ["openstack-neutron-openvswitch", "openvswitch", "ethtool"],
+        "linuxbridge": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
+        "cinder@controller": ["openstack-cinder"],
+        "cinder@storage": [
+            "openstack-cinder",
+            "lvm2",
+            "device-mapper-persistent-data",
+            "targetcli",
+            "python3-PyMySQL",
+        ],
+        # The package of Horizon asks for python3-memcached, which Django has no use for any more.
+        "horizon": ["openstack-dashboard", "python3-pymemcache"],
+    },
+    units={
+        "chrony/server": "chronyd",
+        "database/server": "mariadb",
+        "messaging/server": "rabbitmq-server",
+        "cache/server": "memcached",
+        "loadbalancer/proxy": "haproxy",
+        "loadbalancer/address": "keepalived",
+        "keystone/api": "httpd",
+        "glance/api": "openstack-glance-api",
+        "placement/api": "httpd",
+        "nova/api": "openstack-nova-api",
+        "nova/scheduler": "openstack-nova-scheduler",
+        "nova/conductor": "openstack-nova-conductor",
+        "nova/novncproxy": "openstack-nova-novncproxy",
+        "nova/compute": "openstack-nova-compute",
+        # The sockets: the daemons behind them end when nobody asks, and would look stopped.
+        "libvirt/qemu": "virtqemud.socket",
+        "libvirt/nodedev": "virtnodedevd.socket",
+        "libvirt/secret": "virtsecretd.socket",
+        "libvirt/storage": "virtstoraged.socket",
+        "libvirt/proxy": "virtproxyd.socket",
+        "libvirt/log": "virtlogd.socket",
+        "neutron/api": "neutron-server",
+        "neutron/dhcp": "neutron-dhcp-agent",
+        "neutron/l3": "neutron-l3-agent",
+        "neutron/metadata": "neutron-metadata-agent",
+        "neutron/linuxbridge": "neutron-linuxbridge-agent",
+        "neutron/openvswitch": "neutron-openvswitch-agent",
+        "openvswitch/daemon": "openvswitch",
+        "cinder/api": "openstack-cinder-api",
+        "cinder/scheduler": "openstack-cinder-scheduler",
+        "cinder/volume": "openstack-cinder-volume",
+        "iscsi/target": "target",
+        "horizon/web": "httpd",
+    },
+    paths={
+        "chrony": "/etc/chrony.conf",
+        "chrony-drift": "/var/lib/chrony/drift",
+        "chrony-keys": "/etc/chrony.keys",
+        "chrony-nts": "/var/lib/chrony",
+        "mariadb": "/etc/my.cnf.d/openstack.cnf",
+        "rabbitmq-env": "/etc/rabbitmq/rabbitmq-env.conf",
+        "memcached-sysconfig": "/etc/sysconfig/memcached",
+        "haproxy": "/etc/haproxy/haproxy.cfg",
+        "keepalived": "/etc/keepalived/keepalived.conf",
+        "httpd": "/etc/httpd/conf.d/00-servername.conf",
+        "keystone-wsgi": "/etc/httpd/conf.d/wsgi-keystone.conf",
+        "keystone-wsgi-shipped": "/usr/share/keystone/wsgi-keystone.conf",
+        "placement-wsgi": "/etc/httpd/conf.d/01-placement-programs.conf",
+        "nova-compute": "/etc/nova/nova-compute.conf",
+        # neutron-server's unit reads this one, and no package makes it.
+        "plugin": "/etc/neutron/plugin.ini",
+        "horizon-local-settings": "/etc/openstack-dashboard/local_settings",
+        # Beside the package's openstack-dashboard.conf, which an update may replace.
+        "horizon-wsgi": "/etc/httpd/conf.d/openstack-horizon.conf",
+        "python": "/usr/lib/python3.9/site-packages",
+    },
+    groups={"web": "apache"},
+    wsgi_group="dashboard",
+    horizon_path="/dashboard/",
+)
+
+# Every table of names, the older one of a family first.
+PLATFORMS: dict[str, Platform] = {"debian": DEBIAN, "el7": EL7, "el9": EL9}
+
+# libvirt's daemons, of which a platform has the one that does it all, or one for each kind of work.
+LIBVIRT = (
+    "libvirt/daemon", "libvirt/qemu", "libvirt/nodedev", "libvirt/secret", "libvirt/storage", "libvirt/proxy",
+    "libvirt/log",
+)  # fmt: skip
+
+
+def of(family: str, release: str) -> Platform:
+    """The table of names for a family of operating systems that runs a release.
+
+    Args:
+        family: ``debian`` or ``el``.
+        release: the OpenStack release.
+
+    Raises:
+        ValueError: the release is not one we know.
+        StopIteration: nor is the family.
+    """
+    found = (p for p in reversed(PLATFORMS.values()) if p.name == family)
+    return next(platform for platform in found if Release(release) >= platform.first_release)
+
 
 # What each role installs, as parts of ``Platform.packages``.
 ROLE_PARTS: dict[str, list[str]] = {
@@ -292,7 +434,7 @@ def role_packages(
     """The packages that a host with these roles needs, each once, in a stable order.
 
     Args:
-        platform: a key of :data:`PLATFORMS`.
+        platform: the family of the host's operating system.
         release: the OpenStack release, which may lack some of the packages.
         roles: the work the host does, as :meth:`cloud.topology.Topology.roles_of` gives it: with
             ``database`` and ``network`` where that work falls to a controller.
@@ -301,7 +443,7 @@ def role_packages(
         services: the cloud's services (default: all); the packages of others are left out.
         extra: further parts.
     """
-    packages = PLATFORMS[platform].packages
+    packages = of(platform, release).packages
     left_out = {"openvswitch", "linuxbridge"} - {l2_agent}
     left_out |= set() if l3_agent else {"l3-agent"}
     if services is not None:

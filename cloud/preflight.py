@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cloud.model import Cloud, Node
-from cloud.releases import AVAILABLE, RENDERED_ONLY
+from cloud.releases import AVAILABLE
 
 # MiB, measured on the lab's hosts: a controller with one worker process per API uses 4.7 to 5.8 GiB, of which
 # caches are a part; a compute host needs this for itself, before its first instance.
@@ -27,7 +27,13 @@ class State(Protocol):
     interfaces: dict[str, list[str]]
     user: str
     python: bool
+    missing: tuple[str, ...]
     installed: bool
+
+
+def modules(node: Node) -> list[str]:
+    """The modules of Python that a host must have before the deploy: no package will bring them."""
+    return list(node.platform.libraries) if "controller" in node.roles else []
 
 
 def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
@@ -56,11 +62,12 @@ def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
             f"commands run as {state.user}: log in as root, or set _sudo = True in group_data/all.py"
         )
     if not state.python:
-        found.append("python3 is missing: install it")
-    if node.platform.name in RENDERED_ONLY:
+        found.append(f"{node.settings.python} is missing: install it")
+    elif state.missing:
+        projects = [node.platform.libraries[module] for module in state.missing]
         found.append(
-            f"release {cloud.release} on platform {node.platform.name} can be rendered "
-            "(python -m cloud.render), but not deployed"
+            f"{node.settings.python} lacks {' and '.join(projects)}, which {node.platform.name} {version} "
+            "does not package: install what is missing, or name another interpreter by the setting 'python'"
         )
     if "loadbalancer" in node.roles:
         found.append("load balancers can be rendered (python -m cloud.render), but not deployed yet")

@@ -11,14 +11,16 @@ BY_AGE = (
 )  # fmt: skip
 
 # Platform -> release -> the major version of the operating system that packages it. Debian's were deployed
-# and verified on real hosts. EL's are the original install notes' own, whose package repositories are closed.
+# and verified on real hosts. EL 7's are the original install notes' own, which only archives still have.
+# EL 9's are what RDO released for CentOS Stream 9: the tags cloud9s-openstack-NAME-release of
+# github.com/redhat-openstack/rdoinfo, which in July 2026 had none for Flamingo or CentOS Stream 10.
 AVAILABLE: dict[str, dict[str, str]] = {
     "debian": {"zed": "12", "epoxy": "13"},
-    "el": {"liberty": "7", "ocata": "7", "train": "7"},
+    "el": {
+        **dict.fromkeys(("liberty", "ocata", "train"), "7"),
+        **dict.fromkeys(("zed", "antelope", "bobcat", "caracal", "dalmatian", "epoxy"), "9"),
+    },
 }
-
-# What was never deployed: preflight refuses it.
-RENDERED_ONLY = frozenset({"el"})
 
 # What not every release has -> the first and the last one that has it; "" is before or after all we know.
 # Sources: the installation guides and release notes of the projects named.
@@ -89,6 +91,18 @@ SPANS: dict[str, tuple[str, str]] = {
     # The ebtables that Debian packages beside the release can't delete every rule by its words.
     "ebtables_by_number": ("zed", "zed"),
     "lbaas": ("", "stein"),
+    # The command `SERVICE-status upgrade check`.
+    "nova_status": ("ocata", ""),
+    "status_commands": ("stein", ""),
+    # The tables are kept by alembic, and by sqlalchemy-migrate before.
+    "keystone_alembic": ("yoga", ""),
+    "glance_alembic": ("ocata", ""),
+    "nova_alembic": ("xena", ""),
+    "cinder_alembic": ("xena", ""),
+    # keystone: beside the tables' one line of versions, one each to expand, fill and contract them.
+    "keystone_rolling_upgrade": ("newton", "xena"),
+    # glance: two ways to the same tables, by "db sync" and by "db expand" with "db contract".
+    "glance_two_ways": ("ocata", "ocata"),
 }
 
 # What every release has.

@@ -78,9 +78,13 @@ class Recorder:
             ):
                 self.operations += [f"    {key}: {_words(entry)}" for entry in values]
 
+    def _note_file(self, operation, name, dest, user, group, mode):
+        owner = f"{user or 'root'}:{group or 'root'}"
+        self.note(operation, name, {"dest": dest, "owner": owner, "mode": mode or "640"})
+
     def merge(self, src, dest, overrides=None, name=None, user=None, group=None, mode=None, **data):
         """See ``operations.config.merge``."""
-        self.note("config.merge", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
+        self._note_file("config.merge", name, dest, user, group, mode)
         wanted = ini.read_wanted(templates.render(src, **data))
         wanted = ini.overlay(wanted, (overrides or {}).get(dest) or {})
         self.files[dest] = ini.merge(self.files.get(dest, ""), wanted)
@@ -98,13 +102,13 @@ class Recorder:
         **data,
     ):
         """See ``operations.config.file``."""
-        self.note("config.file", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
+        self._note_file("config.file", name, dest, user, group, mode)
         text = templates.render(src, **data) if content is None else content
         self.files[dest] = text if not text or text.endswith("\n") else f"{text}\n"
 
     def block(self, dest, src, name=None, user=None, group=None, mode=None, **data):
         """See ``operations.config.block``: our part alone."""
-        self.note("config.block", name, {"dest": dest, "owner": f"{user or 'root'}:{group or 'root'}"})
+        self._note_file("config.block", name, dest, user, group, mode)
         self.files[dest] = templates.render(src, **data)
 
 

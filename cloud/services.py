@@ -34,15 +34,18 @@ CONFIG_FILES = frozenset(
 
 @dataclass(frozen=True)
 class Schema:
-    """A database whose tables alembic keeps.
+    """A database whose tables alembic keeps, or sqlalchemy-migrate.
 
     Attributes:
         database: its name.
-        versions: the directory trees of its migrations, below Python's package directory.
+        versions: the directory trees of its migrations, below Python's package directory: folders of
+            alembic's, or whole repositories of sqlalchemy-migrate, with their ``migrate.cfg``.
+        left_out: revisions in them that the service's ``db sync`` does not go to.
     """
 
     database: str
     versions: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class ServiceSpec:
         port, path: its API's.
         schemas: its databases.
         extra_databases: databases without a schema check of their own.
-        status_command: the command whose ``upgrade check`` judges the installation.
+        status_command: the command whose ``upgrade check`` judges the installation; empty: there is none.
         least_workers: processes of the API that it needs, however few the others get.
         older_entries: catalog entries of older versions of the API, which the release still has.
         needs: a role without whose hosts the cloud has no such service; empty: every cloud has it.
@@ -159,9 +162,48 @@ SERVICES: dict[str, ServiceSpec] = {
 }
 
 
+# The feature since which `SERVICE-status` exists, where that is not "status_commands".
+STATUS_FEATURE = {"nova": "nova_status"}
+
+# Feature -> database -> where its migrations are in releases that lack the feature.
+OLDER_SCHEMAS = {
+    "keystone_alembic": {"keystone": "keystone/common/sql/migrate_repo"},
+    "glance_alembic": {"glance": "glance/db/sqlalchemy/migrate_repo"},
+    "nova_alembic": {
+        "nova_api": "nova/db/sqlalchemy/api_migrations/migrate_repo",
+        "nova_cell0": "nova/db/sqlalchemy/migrate_repo",
+        "nova": "nova/db/sqlalchemy/migrate_repo",
+    },
+    "cinder_alembic": {"cinder": "cinder/db/sqlalchemy/migrate_repo"},
+}
+
+
+def _schema_in(release: Release, schema: Schema) -> Schema:
+    """A database as a release keeps it. Sources: the projects' repositories, at each release's tag."""
+    for feature, trees in OLDER_SCHEMAS.items():
+        if schema.database in trees and not release.has(feature):
+            schema = replace(schema, versions=(trees[schema.database],))
+    if schema.database == "keystone" and release.has("keystone_rolling_upgrade"):
+        parts = ("expand_repo", "data_migration_repo", "contract_repo")
+        more = tuple(f"keystone/common/sql/{part}" for part in parts)
+        schema = replace(schema, versions=(*schema.versions, *more))
+    if schema.database == "glance" and release.has("glance_two_ways"):
+        schema = replace(schema, left_out=("ocata_expand01", "ocata_contract01"))
+    return schema
+
+
 def services_in(release: Release) -> dict[str, ServiceSpec]:
-    """The services as a release has them: its own API versions, catalog entries and databases."""
-    found = dict(SERVICES)
+    """The services as a release has them: API versions, catalog entries, databases, status commands."""
+    found = {
+        name: replace(
+            spec,
+            schemas=tuple(_schema_in(release, schema) for schema in spec.schemas),
+            status_command=spec.status_command
+            if release.has(STATUS_FEATURE.get(name, "status_commands"))
+            else "",
+        )
+        for name, spec in SERVICES.items()
+    }
     keystone, nova, cinder = found["keystone"], found["nova"], found["cinder"]
     if release.has("identity_v2"):
         found["keystone"] = replace(keystone, path="/v2.0")
@@ -169,7 +211,7 @@ def services_in(release: Release) -> dict[str, ServiceSpec]:
         del found["placement"]
     elif not release.has("placement_service"):
         # A part of nova, with its tables in nova's API database.
-        found["placement"] = replace(found["placement"], schemas=(), status_command="")
+        found["placement"] = replace(found["placement"], schemas=())
     if release.has("nova_compute_v2"):
         found["nova"] = nova = replace(nova, path="/v2/%(tenant_id)s")
     feature_of = {"nova_api": "nova_api_database", "nova_cell0": "nova_cells"}

@@ -161,6 +161,11 @@ class NodeSettings(Strict):
     """Choices for one host."""
 
     platform: Literal["debian", "el"] = Field("debian", description="Family of the host's operating system.")
+    python: str = Field(
+        "python3",
+        description="Interpreter for the deploy's own programs; on controllers it needs openstacksdk and "
+        "PyMySQL. EL 7 packages neither for Python 3: name one of your own there.",
+    )
     ssh_hostname: str | None = Field(None, description="pyinfra's: where SSH connects to.")
     address: IPv4Address = Field(description="Management address; default: ssh_hostname, or the host's name.")
     interface: str | None = Field(None, description="Interface that carries the management address.")

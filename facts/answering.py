@@ -38,9 +38,11 @@ class HttpStatus(FactBase[str]):
     Tried until the status is one of ``status``, for ``timeout`` seconds at most.
     """
 
-    def command(self, url: str, status: list[str], timeout: int, ca: str = "") -> str:
+    def command(
+        self, url: str, status: list[str], timeout: int, ca: str = "", python: str = "python3"
+    ) -> str:
         program = quote(REQUEST + "\nprint(answer)")
-        return f"python3 -c {program} {quote(url)} {quote(ca)} {timeout} {' '.join(status)}"
+        return f"{quote(python)} -c {program} {quote(url)} {quote(ca)} {timeout} {' '.join(status)}"
 
     def process(self, output: list[str]) -> str:
         return "\n".join(output).strip()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+from pyinfra import host
 from pyinfra.api import FactBase
 
 from facts.reading import Unreadable, read
@@ -37,15 +39,20 @@ def text_of(program: str, request: dict[str, Any]) -> str:
 class Program(FactBase):
     """The answer of a program given on standard input; use :func:`ask`."""
 
-    def command(self, program: str) -> str:
+    def command(self, program: str, python: str = "python3") -> str:
         # The name is for whoever looks at ps.
-        return f"LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore python3 - {program}"
+        return f"LC_ALL=C.UTF-8 PYTHONWARNINGS=ignore {quote(python)} - {program}"
 
     def process(self, output: list[str]) -> Any:
         answers = [line for line in output if line.startswith(MARK)]
         if not answers:
             return Unreadable("the program ended without an answer")
         return json.loads(answers[-1].removeprefix(MARK))
+
+
+def interpreter() -> dict[str, str]:
+    """The current host's setting ``python``, as the argument of a fact that has one of that name."""
+    return {"python": host.data.python} if host.data.get("python") else {}
 
 
 def ask(program: str, **request: Any) -> Any:
@@ -58,4 +65,4 @@ def ask(program: str, **request: Any) -> Any:
     Returns:
         What ``main`` returned, or :class:`facts.reading.Unreadable` with the end of its standard error.
     """
-    return read(Program, stdin=text_of(program, request), program=program)
+    return read(Program, stdin=text_of(program, request), program=program, **interpreter())

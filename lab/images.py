@@ -120,13 +120,13 @@ def layers(lab: Lab, host: Host) -> list[Path]:
         return root.layers(lab, bottom)
     if not host.install:
         return [bottom]
-    from cloud.platforms import PLATFORMS, role_packages
+    from cloud import platforms
 
-    names = " ".join(role_packages(lab.platform, lab.release, set(host.install)))
+    names = " ".join(platforms.role_packages(lab.platform, lab.release, set(host.install)))
     script = "\n".join(
         (
             "debconf-set-selections <<'END'",
-            *PLATFORMS[lab.platform].debconf,
+            *platforms.of(lab.platform, lab.release).debconf,
             "END",
             "apt-get -qq update",
             f"apt-get -qq install --download-only {names}",

@@ -10,6 +10,7 @@ from pyinfra import state as run
 from pyinfra.api import StringCommand, operation
 
 from facts.answering import HttpStatus
+from facts.program import interpreter
 from facts.reading import Unreadable, read
 from facts.systemd import Units, full_name
 from operations.failure import fail
@@ -112,7 +113,7 @@ def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 
     """
     wanted = [str(code) for code in status]
     seconds = timeout if run.is_executing else 0
-    answer = read(HttpStatus, url=url, status=wanted, timeout=seconds, ca=ca)
+    answer = read(HttpStatus, url=url, status=wanted, timeout=seconds, ca=ca, **interpreter())
     if isinstance(answer, Unreadable):
         yield fail(f"{url} can't be tried: {answer.reason}")
     elif answer in wanted:

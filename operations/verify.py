@@ -92,11 +92,11 @@ def collect(cloud: Cloud, patience: int = 0):
         )
     }
     if cloud.is_first("controller", host):
-        services = cloud.services.values()
+        commands = {name: service.spec.status_command for name, service in cloud.services.items()}
         jobs["api"] = on_this_host(_ask_apis, cloud, patience)
         jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
         jobs["upgrades"] = on_this_host(
-            ask, "upgrade_checks", checks={service.name: service.spec.status_command for service in services}
+            ask, "upgrade_checks", checks={name: command for name, command in commands.items() if command}
         )
     results = {key: _plain(job.get()) for key, job in jobs.items()}
     answers.hosts[name] = results.pop("host")

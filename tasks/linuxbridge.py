@@ -16,12 +16,13 @@ if not cloud.openvswitch and (cloud.does("network", host) or cloud.does("compute
         node=node,
     )
     if cloud.release.has("ebtables_by_number"):
-        config.file(
-            name="Let ebtables delete what the agent asks it to",
-            src="templates/linuxbridge/ebtables.j2",
-            dest=node.path("ebtables"),
-            mode="755",
-        )
+        for path in node.paths("ebtables"):
+            config.file(
+                name="Let ebtables delete what the agent asks it to",
+                src="templates/linuxbridge/ebtables.j2",
+                dest=path,
+                mode="755",
+            )
     service.running(
         name="Prepare the kernel for bridges",
         units=["openstack-bridges"],

@@ -3,6 +3,7 @@
 from pyinfra import host
 
 from cloud.identity import registration
+from cloud.platforms import LIBVIRT
 from facts.hypervisor import VirtType
 from operations import config, identity, iscsi, nova, schema, service
 from tasks.context import cloud
@@ -128,7 +129,7 @@ if compute:
             directory=True,
         )
     # libvirt looks for its hooks when it starts.
-    service.running(name="Start libvirt", units=[node.unit("libvirt/daemon")], config=[hook])
+    service.running(name="Start libvirt", units=cloud.units(host, *LIBVIRT), config=[hook])
     service.running(
         name="Start nova-compute",
         units=[node.unit("nova/compute")],

@@ -14,7 +14,7 @@ node = cloud.node(host)
 
 def problems() -> list[str]:
     """What stands in the way of this host's work."""
-    state = read(Host)
+    state = read(Host, python=node.settings.python, modules=preflight.modules(node))
     if isinstance(state, Unreadable):
         return [f"can't be read: {state.reason}"]
     found = preflight.problems(cloud, node, state)

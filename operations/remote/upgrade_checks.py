@@ -35,10 +35,11 @@ KEPT = 20000
 
 
 def entry_point(command):
-    """The function behind a console script, on Python 3.9 and later."""
+    """The function behind a console script; None where it belongs to another Python than this one."""
     found = metadata.entry_points()
     scripts = found.select(group="console_scripts") if hasattr(found, "select") else found["console_scripts"]
-    return next(script for script in scripts if script.name == command).load()
+    script = next((script for script in scripts if script.name == command), None)
+    return script and script.load()
 
 
 def child(user, command, output):
@@ -53,7 +54,10 @@ def child(user, command, output):
         os.setuid(account.pw_uid)
         os.environ["HOME"] = account.pw_dir
         sys.argv[0] = command
-        status = entry_point(command)() or 0
+        check = entry_point(command)
+        if check is None:
+            os.execvp(command, [command, "upgrade", "check"])
+        status = check() or 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
     except BaseException:

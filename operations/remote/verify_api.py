@@ -19,7 +19,7 @@ def age(stamp):
     text = str(stamp).replace("Z", "").replace("T", " ").split("+")[0]
     layout = "%Y-%m-%d %H:%M:%S.%f" if "." in text else "%Y-%m-%d %H:%M:%S"
     heard = datetime.datetime.strptime(text, layout)
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
     return max(0.0, (now - heard).total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""Runs on every host for verify: ports, units, the volume group, Open vSwitch. Reads only. Plain Python 3.7.
+"""Runs on every host for verify: ports, units, the volume group, Open vSwitch. Reads only. Plain Python 3.6.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
 null, "patience": seconds}``: for so long the bridge may take to appear.
@@ -29,7 +29,7 @@ def units(names):
     shown = subprocess.run(
         ["systemctl", "show", "--property", ",".join(wanted)] + names,
         stdout=subprocess.PIPE,
-        text=True,
+        universal_newlines=True,
         timeout=20,
         check=True,
     ).stdout
@@ -53,7 +53,7 @@ def lvm(command, columns, name):
         [command, "--reportformat", "json", "--units", "b", "--nosuffix", "-o", columns, name],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        universal_newlines=True,
         timeout=60,
     )
     if found.returncode:
@@ -89,7 +89,7 @@ def tracking(bridge, patience):
             ["ovs-appctl", "--timeout=10", "dpif/show-dp-features", bridge],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            universal_newlines=True,
             timeout=20,
         )
         if not found.returncode:

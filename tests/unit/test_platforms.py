@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cloud.expected import AGENT_KINDS
-from cloud.platforms import PLATFORMS, ROLE_PARTS, role_packages
-from cloud.releases import SPANS
+from cloud.platforms import LIBVIRT, PLATFORMS, ROLE_PARTS, of, role_packages
+from cloud.releases import AVAILABLE, SPANS
 from cloud.services import SERVICES
 from cloud.topology import ROLES
 
@@ -27,11 +27,18 @@ def asked(method):
 
 def test_every_unit_a_task_asks_for_is_known():
     names = asked("unit")
-    assert {"keystone/api", "libvirt/daemon"} <= names
+    assert {"keystone/api", "nova/compute"} <= names
     on_el7_only = {"loadbalancer/proxy", "loadbalancer/address", "neutron/lbaas"}
     assert names - on_el7_only <= set(PLATFORMS["debian"].units)
-    assert names <= set(PLATFORMS["el"].units)
+    assert names <= set(PLATFORMS["el7"].units)
+    assert names - {"neutron/lbaas"} <= set(PLATFORMS["el9"].units)
     assert {f"neutron/{kind}" for kind in AGENT_KINDS} <= set(PLATFORMS["debian"].units)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_libvirt_is_one_daemon_or_many_behind_sockets(platform):
+    units = [platform.units[process] for process in LIBVIRT if process in platform.units]
+    assert units == ["libvirtd"] or (len(units) == 6 and all(unit.endswith(".socket") for unit in units))
 
 
 @pytest.mark.parametrize("method", ["units", "paths"])
@@ -66,13 +73,23 @@ def test_every_role_has_its_packages(platform):
             assert not feature or feature in SPANS
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_host_gets_each_package_once_whatever_its_roles(platform):
+@pytest.mark.parametrize(("platform", "release"), [("debian", "epoxy"), ("el", "ocata"), ("el", "epoxy")])
+def test_a_host_gets_each_package_once_whatever_its_roles(platform, release):
     for count in range(len(ROLES) + 1):
         for roles in itertools.combinations(ROLES, count):
-            packages = role_packages(platform, "epoxy", set(roles))
+            packages = role_packages(platform, release, set(roles))
             assert len(set(packages)) == len(packages)
-            assert set(PLATFORMS[platform].packages["base"]) <= set(packages)
+            assert set(of(platform, release).packages["base"]) <= set(packages)
+
+
+@pytest.mark.parametrize(("release", "version"), AVAILABLE["el"].items())
+def test_each_release_has_the_table_of_the_system_that_packages_it(release, version):
+    assert of("el", release) is PLATFORMS[f"el{version}"]
+
+
+def test_debian_has_one_table():
+    for release in AVAILABLE["debian"]:
+        assert of("debian", release) is PLATFORMS["debian"]
 
 
 def test_the_order_of_roles_does_not_matter():

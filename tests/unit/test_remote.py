@@ -7,6 +7,7 @@ import sys
 import types
 
 import pytest
+import vermin
 
 from facts import program
 from facts.program import Program, text_of
@@ -177,6 +178,136 @@ def test_a_tree_without_migrations_is_an_error(tmp_path):
         schema_state.heads([str(tmp_path)])
 
 
+# sqlalchemy-migrate, as old releases have it
+
+
+def repository(folder, name, *files):
+    """Write a repository with these migrations, and return its folder."""
+    (folder / "versions").mkdir(parents=True)
+    (folder / "migrate.cfg").write_text(
+        "# %(dbname)s is no value to fill in.\n"
+        f"[db_settings]\nrepository_id={name}\nversion_table=migrate_version\nrequired_dbs=[]\n"
+    )
+    for file in files:
+        (folder / "versions" / file).touch()
+    return str(folder)
+
+
+class Database:
+    """Stands in for a connection of pymysql, and its cursor: a table's name -> its rows."""
+
+    def __init__(self, **tables):
+        self.tables, self.rows = tables, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def cursor(self):
+        return self
+
+    def close(self):
+        pass
+
+    def execute(self, statement):
+        show = statement.startswith("SHOW TABLES LIKE ")
+        name = statement.split()[-1].strip("'")
+        self.rows = [(name,)] * (name in self.tables) if show else list(self.tables[name])
+
+    def fetchone(self):
+        return self.rows[0] if self.rows else None
+
+    def fetchall(self):
+        return self.rows
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    """A function: the answer for one database with these tables."""
+
+    def state(trees, left_out=None, **tables):
+        connect = lambda **_: Database(**tables)  # noqa: E731
+        monkeypatch.setattr(schema_state, "pymysql", types.SimpleNamespace(connect=connect))
+        schema = {"database": "db", "host": "", "user": "", "password": "", "versions": trees}
+        schema.update({"left_out": left_out} if left_out else {})
+        return schema_state.main({"python": str(tmp_path), "schemas": [schema]})["db"]
+
+    return state
+
+
+def test_a_repository_is_at_its_highest_number(state, tmp_path):
+    files = ("__init__.py", "001_a.py", "9_early.py", "109_last.py", "110.pyc", "notes.txt")
+    tree = repository(tmp_path / "repo", "Glance Migrations", *files)
+    rows = [("Glance Migrations", 45), ("oauth1", 5)]
+    assert state([tree], migrate_version=rows) == {
+        "heads": ["Glance Migrations:109"],
+        "found": ["Glance Migrations:045"],
+    }
+
+
+def test_a_migration_may_be_sql(state, tmp_path):
+    tree = repository(tmp_path / "repo", "nova", "346_a.py", "347_sqlite_upgrade.sql")
+    assert state([tree], migrate_version=[("nova", 347)]) == {"heads": ["nova:347"], "found": ["nova:347"]}
+
+
+def test_several_repositories_share_a_table(state, tmp_path):
+    names = ("keystone", "keystone_expand", "keystone_data_migrate", "keystone_contract")
+    trees = [repository(tmp_path / name, name, "071_placeholder.py") for name in names]
+    assert state(trees, migrate_version=[(name, 71) for name in reversed(names)]) == {
+        "heads": sorted(f"{name}:071" for name in names),
+        "found": sorted(f"{name}:071" for name in names),
+    }
+    # Killed after the first one.
+    assert state(trees, migrate_version=[("keystone", 71)])["found"] == ["keystone:071"]
+
+
+def test_a_database_without_tables_is_at_nothing(state, tmp_path):
+    tree = repository(tmp_path / "repo", "cinder", "132_a.py")
+    assert state([tree]) == {"heads": ["cinder:132"], "found": []}
+    alembic = migrations(tmp_path / "alembic", a="revision = 'a'\ndown_revision = None\n")
+    assert state(alembic) == {"heads": ["a"], "found": []}
+    # Today's glance has such a table from its past: alembic's counts.
+    found = state(alembic, migrate_version=[("Glance Migrations", 45)], alembic_version=[("a",)])
+    assert found == {"heads": ["a"], "found": ["a"]}
+
+
+def test_a_repository_without_migrations_is_an_error(state, tmp_path):
+    tree = repository(tmp_path / "repo", "cinder", "__init__.py")
+    assert state([tree]) == {"error": f"RuntimeError: no migration found below {tree}"}
+
+
+def test_the_way_that_db_sync_does_not_go(state, tmp_path):
+    """glance of Ocata has two ways to the same tables."""
+    tree = migrations(
+        tmp_path / "versions",
+        mitaka02="revision = 'mitaka02'\ndown_revision = None\n",
+        ocata01="revision = 'ocata01'\ndown_revision = 'mitaka02'\n",
+        expand="revision = 'ocata_expand01'\ndown_revision = 'mitaka02'\n",
+        contract="revision = 'ocata_contract01'\ndown_revision = 'mitaka02'\ndepends_on = 'expand'\n",
+    )
+    left_out = ["ocata_expand01", "ocata_contract01"]
+    found = state(tree, left_out, alembic_version=[("ocata01",)])
+    assert found == {"heads": ["ocata01"], "found": ["ocata01"]}
+
+
+# -- what all of them need
+
+
+@pytest.mark.parametrize("path", sorted(program.FOLDER.glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_a_program_runs_on_the_oldest_python_it_meets(path):
+    """EL 9 has 3.9. Where EL 7's 3.6 is asked, an operator's own Python is only on the controller."""
+    oldest = (3, 6) if path.stem in ("verify_host", "smoke_host", "smoke_probe") else (3, 9)
+    _, least = vermin.detect(path.read_text())
+    assert least <= oldest
+
+
+def test_what_a_younger_python_brought_is_noticed():
+    _, least = vermin.detect("import datetime\ndatetime.datetime.now(datetime.UTC)\n")
+    assert least == (3, 11)
+
+
 # -- verify_host
 
 
@@ -323,3 +454,28 @@ def test_an_upgrade_check_runs_in_a_process_of_its_own(body, status, output):
     answer = Program().process(ran.stdout.splitlines())["nova"]
     assert answer["status"] == status
     assert output in answer["output"]
+
+
+def test_a_check_of_another_python_is_a_command(tmp_path):
+    """EL 7's services are in Python 2: this interpreter knows nothing of them."""
+    command = tmp_path / "nova-status"
+    command.write_text('#!/bin/sh\necho "$0 $*"\nexit 1\n')
+    command.chmod(0o755)
+    text = text_of("upgrade_checks", {"checks": {"nova": "nova-status"}})
+    fakes = (
+        "SHARED = ()\n"
+        "class Account: pw_uid, pw_gid, pw_dir = os.getuid(), os.getgid(), '/nowhere'\n"
+        "pwd.getpwnam = lambda user: Account\n"
+        "os.initgroups = os.setuid = os.setgid = lambda *_: None\n"
+    )
+    before, call = text.rsplit("\nimport json\n", 1)
+    ran = subprocess.run(
+        [sys.executable, "-", "upgrade_checks"],
+        input=f"{before}\n{fakes}\nimport json\n{call}",
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    answer = Program().process(ran.stdout.splitlines())["nova"]
+    assert answer == {"status": 1, "output": f"{command} upgrade check\n"}
