@@ -112,6 +112,8 @@ def installation(debs: Iterable[str]) -> str:
             '    while read -r path; do [ -d "$path" ] || rm -f "$path"; done',
             "done",
             f"rm -rf {' '.join(REMOVED_FILES)}",
+            # What is left of an alias hides the unit of that name: Debian's chrony is chronyd, too.
+            "find /etc/systemd/system -xtype l -delete",
             "apt-get clean",
         )
     )

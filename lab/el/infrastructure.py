@@ -269,6 +269,7 @@ SYSTEM = (
         accounts=(Account("chrony", 994, "/var/lib/chrony"),),
     ),
     *_hollow("iproute", "lvm2", "ca-certificates", "sysfsutils", "bridge-utils", "conntrack-tools"),
+    *_hollow("device-mapper-persistent-data", "libvirt-client", "firewalld"),
     *_hollow("iptables", "ipset", "ebtables", "ethtool", "curl", "procps-ng", "kmod"),
 )
 
@@ -398,10 +399,10 @@ LIBVIRT7 = Rpm(
 EL9 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT9,
     _wsgi("python3-mod_wsgi", "10-wsgi-python3"),
-    *_hollow("python3-PyMySQL", "python3-memcached", "python3-pymemcache", "crudini", "firewalld"),
+    *_hollow("python3-PyMySQL", "python3-memcached", "python3-pymemcache"),
 )  # fmt: skip
 EL7 = (
-    *SYSTEM, *DATABASE, *MESSAGING, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,
+    *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,
     _wsgi("mod_wsgi", "10-wsgi"),
     *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL", "epel-release"),
 )  # fmt: skip

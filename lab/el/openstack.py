@@ -353,7 +353,7 @@ CINDER = Rpm(
                 ready=False,
                 restart="on-failure",
             )
-            for process in ("api", "scheduler", "volume", "backup")
+            for process in ("api", "scheduler", "volume")
         },
     },
     directories={**_directories("cinder"), "/etc/cinder/volumes": ("0755", "cinder", "root")},
@@ -396,7 +396,7 @@ STUB = Rpm("openstack-stub", programs=True)
 EL9 = (
     STUB,
     _keystone(shipped=True),
-    _glance("api", "scrubber"),
+    _glance("api"),
     Rpm(
         "openstack-placement-common",
         files={"/etc/placement/placement.conf": _sample("placement", "placement")},
@@ -413,10 +413,7 @@ EL9 = (
         programs=True,
     ),
     NOVA_COMMON,
-    _nova(
-        "api",
-        **{name: _nova_unit(name) for name in ("api", "metadata-api", "os-compute-api")},
-    ),
+    _nova("api", api=_nova_unit("api")),
     _nova("conductor", conductor=_nova_unit("conductor")),
     _nova("scheduler", scheduler=_nova_unit("scheduler")),
     NOVNCPROXY,
@@ -429,6 +426,7 @@ EL9 = (
     _dashboard("django.wsgi", ("python3-mod_wsgi",)),
     Rpm("openstack-selinux"),
     Rpm("python3-openstackclient"),
+    Rpm("python3-openstacksdk"),
     Rpm("python3-osc-placement"),
 )
 
@@ -440,7 +438,7 @@ EL7 = (
     NOVA_COMMON,
     _nova("api", api=_nova_unit("api")),
     _nova("cert", cert=_nova_unit("cert")),
-    _nova("console", console=_nova_unit("console"), consoleauth=_nova_unit("consoleauth")),
+    _nova("console", consoleauth=_nova_unit("consoleauth")),
     _nova("conductor", conductor=_nova_unit("conductor")),
     _nova("scheduler", scheduler=_nova_unit("scheduler")),
     NOVNCPROXY,

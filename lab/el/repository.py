@@ -74,18 +74,38 @@ NEGATIVE = (
 def repositories(lab: Lab) -> list[Repository]:
     """What is served to a lab's hosts, laid out as the mirrors of CentOS are."""
     if lab.el == "9":
-        sigs = "SIGs/9-stream"
-        return [
-            Repository("os", infrastructure.EL9),
-            Repository(f"{sigs}/cloud/x86_64/openstack-{lab.release}", _with_programs(openstack.EL9, lab)),
-            Repository(f"{sigs}/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
-            *NEGATIVE,
-        ]
+        messaging = Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING)
+        system, cloud = infrastructure.EL9, openstack.EL9
+    else:
+        messaging = None
+        system, cloud = (*infrastructure.EL7, *infrastructure.MESSAGING), openstack.EL7
     return [
-        Repository("os", infrastructure.EL7),
-        Repository(f"7/cloud/x86_64/openstack-{lab.release}", _with_programs(openstack.EL7, lab)),
+        Repository("os", (*system, _release_package(lab))),
+        Repository(_cloud_folder(lab), _with_programs(cloud, lab)),
+        *([messaging] if messaging else []),
         *NEGATIVE,
     ]
+
+
+def _cloud_folder(lab: Lab) -> str:
+    root = "SIGs/9-stream" if lab.el == "9" else "7"
+    return f"{root}/cloud/x86_64/openstack-{lab.release}"
+
+
+def _release_package(lab: Lab) -> Rpm:
+    """The package that names the release's repository, as CentOS's "extras" have it."""
+    name = f"openstack-{lab.release}"
+    key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-SIG-Cloud"
+    text = (
+        f"[centos-{name}]\nname=CentOS-{lab.el} - OpenStack {lab.release}\n"
+        f"baseurl={url(lab)}/{_cloud_folder(lab)}\n"
+        f"gpgcheck=1\nenabled=1\ngpgkey=file://{key}\n"
+    )
+    files = {
+        f"/etc/yum.repos.d/CentOS-OpenStack-{lab.release}.repo": Text(text),
+        key: Text(public_key().read_text()),
+    }
+    return Rpm(f"centos-release-{name}", files=files)
 
 
 def _with_programs(packages: tuple[Rpm, ...], lab: Lab) -> tuple[Rpm, ...]:
@@ -103,7 +123,8 @@ def _with_programs(packages: tuple[Rpm, ...], lab: Lab) -> tuple[Rpm, ...]:
 
 
 def _stubs(name: str, release: str) -> dict[str, Text]:
-    return {path: Text(text, mode) for path, (text, mode) in content.programs(name, release).items()}
+    found = content.programs(name, release)
+    return {path: Text(file.text, f"{file.mode:04o}") for path, file in found.items()}
 
 
 def keys(lab: Lab) -> Path:
@@ -133,9 +154,9 @@ def url(lab: Lab) -> str:
 
 def tree(lab: Lab) -> Path:
     """The folder of all repositories, built unless it is there."""
-    wanted = repositories(lab)
-    below = images.layers(lab, lab.hosts[0])
     key_folder = keys(lab)
+    below = images.layers(lab, lab.hosts[0])
+    wanted = repositories(lab)
 
     def build(folder: Path) -> None:
         work = folder / "upper/build"

@@ -120,6 +120,8 @@ def _section(package: Rpm) -> str:
         f"%package -n {name}",
         f"Version: {package.version}",
         f"Summary: {name}, as the lab has it",
+        # The head's is for the head alone; by itself rpm asks for the Python of the folder's name.
+        "AutoReqProv: no",
         *(f"Requires: {required}" for required in package.requires),
         *(f"Provides: {provided}" for provided in package.provides),
         f"%description -n {name}",

@@ -60,7 +60,8 @@ class Horizon:
         return [element for element in self.find(selector) if element.is_displayed()]
 
     def text(self):
-        return self.find("body")[0].text
+        # Between two pages there is none.
+        return "".join(body.text for body in self.find("body"))
 
     def login(self, user, password):
         self.open("/")
