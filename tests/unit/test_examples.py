@@ -22,7 +22,7 @@ from cloud.identity import registration
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-EXAMPLES = sorted(path.name for path in GOLDEN.iterdir())
+EXAMPLES = sorted(path.parent.name for path in GOLDEN.glob("*/additions.txt"))
 INI = re.compile(r"/etc/(keystone|glance|nova|neutron|cinder|my\.cnf\.d)/.*\.(conf|ini|cnf)")
 
 

@@ -120,3 +120,24 @@ def test_linux_bridges_with_routers(tmp_path):
 def test_a_unit_that_no_platform_has_is_an_error_and_not_left_out(tmp_path):
     with pytest.raises(KeyError, match="no platform has a unit for nova/schedulre"):
         clouds.cloud(tmp_path).units("controller", "nova/schedulre")
+
+
+def test_el_has_sockets_for_libvirt_and_one_unit_for_what_debian_has_two_of(tmp_path):
+    cloud = clouds.cloud(tmp_path, platform="el", release="epoxy")
+    assert expected.units(cloud, "compute") == [
+        "chronyd", "virtqemud.socket", "virtnodedevd.socket", "virtsecretd.socket", "virtstoraged.socket",
+        "virtproxyd.socket", "virtlogd.socket", "openvswitch", "openstack-nova-compute",
+        "neutron-openvswitch-agent", "openstack-bridges",
+    ]  # fmt: skip
+    units = expected.units(cloud, "controller")
+    assert {"httpd", "openstack-nova-api", "neutron-server"} <= set(units)
+    assert not {"openstack-nova-metadata-api", "neutron-rpc-server", "keystone"} & set(units)
+    # The metadata is served all the same: by openstack-nova-api.
+    assert ("controller", 8775) in {(port.host, port.port) for port in expected.ports(cloud)}
+
+
+def test_horizon_is_where_the_platform_has_it(tmp_path):
+    assert clouds.cloud(tmp_path).horizon_url == "http://192.168.56.11/"
+    for release in ("train", "epoxy"):
+        cloud = clouds.cloud(tmp_path, platform="el", release=release)
+        assert cloud.horizon_url == "http://192.168.56.11/dashboard/"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import clouds
 import pytest
 
-from cloud.preflight import problems
+from cloud.preflight import modules, problems
 from facts.preflight import HostState
 
 GOOD = HostState(
@@ -181,3 +181,66 @@ def test_nobody_else_may_have(older):
 
 def test_zed_needs_debian_12(older):
     assert older(os_version="13") == ["debian 13 does not package release zed; debian 12 does"]
+
+
+@pytest.fixture
+def el(tmp_path):
+    """A function: the problems of one of the default hosts as an EL one."""
+
+    def el(release, host="controller", data=(), **state):
+        hosts = copy.deepcopy(clouds.HOSTS)
+        hosts[host][1].update(data)
+        cloud = clouds.cloud(tmp_path, hosts, platform="el", release=release)
+        return problems(cloud, cloud.node(host), replace(GOOD, **state))
+
+    return el
+
+
+@pytest.mark.parametrize("system", ["centos", "rhel", "rocky", "almalinux"])
+@pytest.mark.parametrize("release", ["zed", "caracal", "epoxy"])
+def test_a_good_el_9_host_has_none(el, release, system):
+    assert el(release, os_id=system, os_version="9.4") == []
+
+
+@pytest.mark.parametrize(
+    ("release", "system", "version", "problem"),
+    [
+        ("caracal", "centos", "7", "centos 7 does not package release caracal; el 9 does"),
+        ("epoxy", "rocky", "10.0", "rocky 10.0 does not package release epoxy; el 9 does"),
+        ("train", "centos", "9", "centos 9 does not package release train; el 7 does"),
+        ("train", "rocky", "9.4", "the system is rocky, the inventory says platform el"),
+        ("zed", "debian", "12", "the system is debian, the inventory says platform el"),
+    ],
+)
+def test_an_el_host_of_the_wrong_version(el, release, system, version, problem):
+    assert el(release, os_id=system, os_version=version) == [problem]
+
+
+def test_el_7_needs_libraries_that_nobody_packages(el):
+    centos = {"os_id": "centos", "os_version": "7"}
+    assert el("train", **centos) == []
+    assert el("train", missing=("openstack", "pymysql"), **centos) == [
+        "python3 lacks openstacksdk and PyMySQL, which el 7 does not package: install what is missing, or "
+        "name another interpreter by the setting 'python'"
+    ]
+    own = {"python": "/opt/deploy/bin/python"}
+    assert el("train", data=own, missing=("pymysql",), **centos) == [
+        "/opt/deploy/bin/python lacks PyMySQL, which el 7 does not package: install what is missing, or name "
+        "another interpreter by the setting 'python'"
+    ]
+
+
+def test_the_interpreter_that_is_named_must_be_there(el):
+    data = {"python": "/opt/deploy/bin/python"}
+    # Nothing can be said of its libraries.
+    assert el("caracal", data=data, os_id="rocky", os_version="9", python=False, missing=("openstack",)) == [
+        "/opt/deploy/bin/python is missing: install it"
+    ]
+
+
+def test_libraries_are_looked_for_where_no_package_brings_them(tmp_path):
+    seven = clouds.cloud(tmp_path, platform="el", release="ocata")
+    assert modules(seven.node("controller")) == ["openstack", "pymysql"]
+    assert modules(seven.node("compute")) == []
+    for settings in ({"platform": "el", "release": "zed"}, {"release": "epoxy"}):
+        assert modules(clouds.cloud(tmp_path, **settings).node("controller")) == []

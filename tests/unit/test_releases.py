@@ -51,6 +51,7 @@ def test_an_unknown_name_is_refused(name):
             "debian",
             "platform 'debian' does not have release 'train'; it has: zed (on debian 12), epoxy (on debian",
         ),
+        ("flamingo", "el", "train (on el 7), zed (on el 9), antelope (on el 9)"),
     ],
 )
 def test_a_refusal_says_what_there_is(release, platform, message):
