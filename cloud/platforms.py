@@ -402,10 +402,9 @@ def of(family: str, release: str) -> Platform:
 
     Raises:
         ValueError: the release is not one we know.
-        StopIteration: nor is the family.
     """
-    found = (p for p in reversed(PLATFORMS.values()) if p.name == family)
-    return next(platform for platform in found if Release(release) >= platform.first_release)
+    tables = [platform for platform in PLATFORMS.values() if platform.name == family]
+    return [platform for platform in tables if Release(release) >= platform.first_release][-1]
 
 
 # What each role installs, as parts of ``Platform.packages``.

@@ -100,10 +100,10 @@ def _wait_for(state, host, cloud: Cloud, wanted: set[str], timeout: int) -> bool
         if not silent:
             return True
         if time.monotonic() > end:
-            names = ", ".join(sorted(silent))
+            names, unit = ", ".join(sorted(silent)), cloud.first("compute").unit("nova/compute")
             logger.error(
                 f"{host.print_prefix}no report from nova-compute on {names} within {timeout} s: look at "
-                "its log there with: journalctl -u nova-compute; and at /var/log/nova/nova-compute.log"
+                f"its log there with: journalctl -u {unit}; and at /var/log/nova/nova-compute.log"
             )
             return False
         time.sleep(2)

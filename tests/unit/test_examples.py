@@ -2,6 +2,7 @@
 
 The golden files hold what the notes show, typed from them; a comment ``# notes:`` above a line has what they
 show where they are mistyped. What is rendered beyond that is listed in ``additions.txt``, with its reason.
+caracal-el9 is no note's: its ``steps.toml`` holds what the installation guides do.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import clouds
 import pytest
 
 from cloud import render
+from cloud.releases import AVAILABLE, agent_refusal
 
 
 def rendered(inventory, cloud):
@@ -54,6 +55,24 @@ def test_the_operations_are_listed_in_their_order(tmp_path):
     text = "\n".join(found)
     assert "/v3/%(project_id)s" in text
     assert [name for name, secret in cloud.secrets.items() if secret in text] == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "agent"),
+    [
+        (platform, release, agent)
+        for platform, releases in AVAILABLE.items()
+        for release in releases
+        for agent in ("openvswitch", "linuxbridge")
+        # Liberty needs a secret of its own: its example is rendered in test_examples.py.
+        if agent_refusal(release, agent) is None and release != "liberty"
+    ],
+)
+def test_every_platform_has_all_names_that_its_releases_need(tmp_path, platform, release, agent):
+    settings = {"platform": platform, "release": release, "l2_agent": agent}
+    files = rendered(clouds.inventory(**settings), clouds.cloud(tmp_path, **settings))
+    assert all(f"/etc/{name}/{name}.conf" in files["controller"] for name in ("keystone", "nova", "neutron"))
+    assert "/etc/cinder/cinder.conf" in files["storage"]
 
 
 def test_a_file_that_only_the_host_can_complete_says_so(files):
