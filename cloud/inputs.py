@@ -6,6 +6,7 @@ so that the deploy and the offline commands share it, and pyinfra is not importe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from cloud import platforms, releases, secrets, topology
+from cloud import platforms, releases, repositories, secrets, topology
 from cloud.model import Cloud, Node
 from cloud.services import CONFIG_FILES
 from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
@@ -217,6 +218,35 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
         )
 
 
+def _check_packages(nodes: dict[str, NodeSettings], cloud: CloudSettings, reading: _Reading) -> None:
+    reading.check(
+        cloud.package_source != "osp10" or cloud.yum_mirror,
+        "group_data/all.py: package_source 'osp10' needs yum_mirror: these packages are on no public server",
+    )
+    for place, key in cloud.yum_keys.items():
+        reading.check(
+            place.startswith((f"{repositories.KEYS}/", "https://", "http://", "ftp://")),
+            f"group_data/all.py: yum_keys: {place!r} is no file in {repositories.KEYS} and no URL",
+        )
+        try:
+            reading.check(
+                key.content is None or "BEGIN PGP PUBLIC KEY BLOCK" in key.content,
+                f"group_data/all.py: yum_keys: {place}: that is no armoured public key",
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            reading.check(False, f"group_data/all.py: yum_keys: {place}: {key.file} can't be read: {error}")
+    for name, node in nodes.items():
+        reading.check(
+            not node.package_versions or node.platform == "el",
+            f"{name}: package_versions: only EL hosts hold to them; on Debian apt_preferences(5) does",
+        )
+        for package, version in node.package_versions.items():
+            reading.check(
+                re.fullmatch(r"[\w.+-]+", package) and re.fullmatch(r"(\d+:)?[\w.+~^-]+", version),
+                f"{name}: package_versions: {package} = {version} is no name of a package with a version",
+            )
+
+
 def _check_resources(cloud: CloudSettings, groups, reading: _Reading) -> None:
     """Nothing may be declared that this cloud has no service for."""
     resources = cloud.resources
@@ -272,6 +302,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
             nodes[host.name] = node
     if settings:
         _check_nodes(nodes, settings, groups, reading)
+        _check_packages(nodes, settings, reading)
         _check_resources(settings, groups, reading)
 
     secrets_path = secrets.path_for(inventory_path)

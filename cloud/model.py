@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from cloud import repositories
 from cloud.platforms import PLATFORMS, Platform, role_packages
 from cloud.releases import ANY, PROCESSES, Release
+from cloud.repositories import Sources
 from cloud.services import SERVICES, ServiceSpec, services_in
-from cloud.settings import CloudSettings, NodeSettings
+from cloud.settings import AptSource, CloudSettings, NodeSettings
 
 MESSAGING_PORT = 5672
 CACHE_PORT = 11211
@@ -185,10 +187,24 @@ class Cloud:
             extra=["lbaas"] if self.settings.lbaas and node.roles & {"controller", "network"} else [],
         )
 
-    def package_sources(self, host: Any) -> list[str]:
-        """Packages that name the release's package source, where the platform has such."""
-        packages = self.node(host).platform.packages.get("source", [])
-        return [package.format(release=self.release) for package in packages]
+    def sources(self, host: Any) -> Sources:
+        """Where the host's packages come from, beyond what the distribution itself has; for EL hosts."""
+        node, chosen = self.node(host), self.settings
+        if node.platform.name != "el":
+            return Sources()
+        packages = node.platform.packages.get("source", [])
+        return repositories.sources(
+            chosen.release,
+            package_source=chosen.package_source,
+            mirror=chosen.yum_mirror,
+            repositories=chosen.yum_repositories,
+            keys=chosen.yum_keys,
+            packages=[package.format(release=self.release) for package in packages],
+        )
+
+    def apt_sources(self, host: Any) -> dict[str, AptSource]:
+        """The operator's package sources, for Debian hosts."""
+        return self.settings.apt_sources if self.node(host).platform.name == "debian" else {}
 
     def secret(self, name: str) -> str:
         return self.secrets[name]

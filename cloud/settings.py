@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cloud.repositories import PackageSource, RepositoryId, YumKey, YumRepository
 from cloud.resources import Resources, Strict
 
 OptionValue = str | int | float | bool | list[str] | None
@@ -128,6 +129,29 @@ class CloudSettings(Strict):
         {},
         description="More package sources for Debian hosts: {name: {uris, suites, components, signed_by}}.",
     )
+    package_source: PackageSource | None = Field(
+        None,
+        description="Where EL hosts get the release from: 'release-package' (CentOS 7's own), 'rdo' (its "
+        "repositories for EL 9), 'osp10' (the original notes' twelve, from yum_mirror), 'none' (your own "
+        "yum_repositories, or what the hosts have); default: release-package before ussuri, rdo after it.",
+    )
+    yum_mirror: str | None = Field(
+        None,
+        pattern=r"^(https?|ftp|file)://[^\s,]+$",
+        description="URL of your own mirror of package_source: for 'rdo' of "
+        "https://mirror.stream.centos.org, for 'osp10' of the discs.",
+    )
+    yum_repositories: dict[RepositoryId, YumRepository | None] = Field(
+        {},
+        description="Your own repositories for EL hosts, and changes of package_source's by their ID: {id: "
+        "{name, baseurl | mirrorlist | metalink, gpgcheck, gpgkey, enabled, priority, module_hotfixes, "
+        "exclude}}; without an address one that the host has already; None takes one away.",
+    )
+    yum_keys: dict[str, YumKey] = Field(
+        {},
+        description="Keys that sign packages, checked before they are imported: {file in /etc/pki/rpm-gpg, "
+        "or the URL in gpgkey: {file | text | url, fingerprint}}.",
+    )
     horizon_settings: dict[str, Any] = Field(
         {}, description="Your own settings of Horizon, put last: {NAME: value}, as Python has them."
     )
@@ -189,6 +213,11 @@ class NodeSettings(Strict):
     )
     config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
         {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."
+    )
+    package_versions: dict[str, str] = Field(
+        {},
+        description="Versions that EL hosts hold to: {package: VERSION or VERSION-RELEASE}. An installed "
+        "package is moved to it, up or down.",
     )
     virt_type: Literal["auto", "kvm", "qemu"] = Field(
         "auto", description="Hypervisor of a compute host; auto: kvm where the CPU offers it."

@@ -6,6 +6,8 @@ from shlex import quote
 
 from pyinfra.api import FactBase
 
+from facts.reading import Unreadable
+
 POLICY = "/usr/sbin/policy-rc.d"
 # The line by which our policy-rc.d is known: no other one is ever removed.
 POLICY_MARKER = "# openstack-pyinfra: no daemon starts while packages are installed"
@@ -44,7 +46,7 @@ class DebianPackages(FactBase[dict]):
         return {"installed": sorted(installed), "broken": sorted(broken), "policy": "policy" in output}
 
 
-class MissingRpms(FactBase[list]):
+class MissingRpms(FactBase[list | Unreadable]):
     """The names of a list that no installed package has or provides, in one round trip.
 
     ``yum``'s own look-up asks the repositories, one name after the other, and takes a newer build there
@@ -53,9 +55,42 @@ class MissingRpms(FactBase[list]):
 
     def command(self, packages: list[str]) -> str:
         names = " ".join(quote(package) for package in packages)
-        # The exit status counts the missing ones; 127 is rpm missing itself.
-        return f"LC_ALL=C rpm -q --whatprovides --queryformat '' {names}; [ $? -lt 127 ]"
+        # The exit status counts the missing ones, up to 255; 127 may also be rpm missing itself.
+        return (
+            "command -v rpm >/dev/null || { echo 'rpm is missing' >&2; exit 1; }; "
+            f"LC_ALL=C rpm -q --whatprovides --queryformat '' {names} 2>&1 || :"
+        )
 
-    def process(self, output: list[str]) -> list[str]:
+    def process(self, output: list[str]) -> list[str] | Unreadable:
+        # rpm calls every package missing when it can't open its database.
+        if broken := _broken(output):
+            return broken
         missing = "no package provides "
         return [line.removeprefix(missing) for line in output if line.startswith(missing)]
+
+
+class RpmBuilds(FactBase[dict | Unreadable]):
+    """The installed builds of a list of packages: name → [EPOCH:VERSION-RELEASE, …], in one round trip."""
+
+    def command(self, packages: list[str]) -> str:
+        names = " ".join(quote(package) for package in packages)
+        line = quote("build=%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}\\n")
+        return (
+            "command -v rpm >/dev/null || { echo 'rpm is missing' >&2; exit 1; }; "
+            f"LC_ALL=C rpm -q --queryformat {line} {names} 2>&1 || :"
+        )
+
+    def process(self, output: list[str]) -> dict[str, list[str]] | Unreadable:
+        if broken := _broken(output):
+            return broken
+        builds: dict[str, list[str]] = {}
+        for line in output:
+            if line.startswith("build="):
+                name, _, build = line.removeprefix("build=").partition(" ")
+                builds.setdefault(name, []).append(build)
+        return builds
+
+
+def _broken(output: list[str]) -> Unreadable | None:
+    errors = [line for line in output if line.startswith("error: cannot open Packages")]
+    return Unreadable(errors[-1]) if errors else None

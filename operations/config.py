@@ -204,10 +204,17 @@ def _write(found: File, content: str, user: str, group: str, mode: str, changes:
         logger.info(f"{host.print_prefix}{'Will change' if found.exists else 'Will create'} {found.path}")
         for change in changes:
             logger.info(f"{host.print_prefix}    {change}")
-    yield _write_command(found, content, user, group, mode)
+    yield write_command(found, content, user, group, mode)
 
 
-def _write_command(found: File, content: str, user: str, group: str, mode: str) -> StringCommand:
+def write_command(found: File, content: str, user: str, group: str, mode: str) -> StringCommand:
+    """The command that writes a whole file, as the operations here do.
+
+    Args:
+        found: the file, or its place.
+        content: the text.
+        user, group, mode: as for :func:`file`.
+    """
     directory, name = posixpath.split(found.path)
     # One fixed name: a killed run leaves one such file at most, and the next write replaces it.
     new = quote(posixpath.join(directory, f".{name}.pyinfra-new"))

@@ -12,4 +12,5 @@ packages.installed(
     packages=cloud.packages(host),
     platform=node.platform.name,
     debconf=node.platform.debconf,
+    versions=node.settings.package_versions,
 )

@@ -2,20 +2,29 @@
 
 from pyinfra import host
 
-from operations import config, packages
+from operations import config, packages, repositories
 from tasks.context import cloud
 
 node = cloud.node(host)
+sources = cloud.sources(host)
 
-if source := cloud.package_sources(host):
+if sources.packages:
     packages.installed(
         name="Add the release's package source",
-        packages=source,
+        packages=sources.packages,
         platform=node.platform.name,
         debconf=[],
     )
 
-for name, source in cloud.settings.apt_sources.items():
+if sources.enabled or sources.repositories or sources.keys:
+    repositories.configured(name="Declare the package repositories and their keys", sources=sources)
+    repositories.answering(
+        name="Ask every repository before anything is installed",
+        sources=sources,
+        packages=cloud.packages(host),
+    )
+
+for name, source in cloud.apt_sources(host).items():
     config.file(
         name=f"Add the package source {name}",
         content=source.deb822(),

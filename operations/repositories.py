@@ -1,0 +1,158 @@
+"""Package repositories of EL hosts: files, checked keys, and whether each of them answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+
+from pyinfra import host, logger, state
+from pyinfra.api import StringCommand, operation
+
+from cloud import ini, repositories
+from cloud.repositories import Sources
+from facts.config import File
+from facts.packages import MissingRpms
+from facts.reading import Unreadable, read
+from facts.repositories import Silent, Yum, fingerprints
+from operations.config import write_command
+from operations.failure import fail
+
+# Arguments: the file, its declared fingerprints, and its source: a URL, "stdin", or "" when it is there already.
+# The file takes its name, and rpm learns of it, when it is what was declared; rpm would import every key in
+# it, so it must hold no other one. curl, not yum: yum -y trusts whatever it finds at gpgkey's URL.
+KEY = f"""
+set -eu
+file=$1 declared=$2 source=$3
+new=$(dirname "$file")/.$(basename "$file").pyinfra-new
+GNUPGHOME=$(mktemp -d)
+export GNUPGHOME
+trap 'rm -rf "$GNUPGHOME" "$new"' EXIT
+umask 022
+mkdir -p "$(dirname "$file")"
+rm -f "$new"
+case $source in
+    "") cp "$file" "$new" ;;
+    stdin) cat >"$new" ;;
+    *) curl -fsSL --retry 2 --max-time 60 -o "$new" "$source" || {{
+           echo "yum_keys: $file: $source does not answer" >&2; exit 1; }} ;;
+esac
+found=$({fingerprints('"$new"')} | sed 's/^fingerprint=//' | sort -u | tr '\\n' ' ')
+if [ "$found" != "$declared " ]; then
+    echo "yum_keys: $file: the key${{source:+ of $source}} has the fingerprint ${{found:-(no key) }}and" >&2
+    echo "not the declared $declared; it was not imported" >&2
+    exit 1
+fi
+if [ -n "$source" ]; then
+    chmod 644 "$new"
+    mv -fT "$new" "$file"
+    if command -v restorecon >/dev/null; then restorecon "$file"; fi
+fi
+rpm --import "$file"
+""".strip()
+
+
+@operation()
+def configured(sources: Sources):
+    """Write repositories and bring rpm the keys of their packages, each checked before it is imported.
+
+    A repository whose ID is in one of the host's files is changed there, and the file's other lines stay: of
+    an ID that comes twice dnf takes the first one, with a warning. A new one has a file of its own. When a
+    file was changed, every enabled repository must answer.
+
+    Args:
+        sources: what is declared, as ``cloud.sources(host)`` gives it.
+    """
+    found = read(Yum, keys=list(sources.keys))
+    if isinstance(found, Unreadable):
+        yield fail(f"yum's files and keys can't be read: {found.reason}")
+        return
+    try:
+        there = repositories.parse(found["files"])
+    except ValueError as problem:
+        yield fail(str(problem))
+        return
+    # All that can be refused is, before the first change.
+    if problems := repositories.problems(sources, there):
+        yield fail("; ".join(problems))
+        return
+
+    commands = []
+    for file, key in sources.keys.items():
+        held, right = found["keys"].get(file), " ".join(key.fingerprint)
+        content = key.content
+        source = "stdin" if content is not None else key.url or ""
+        if held == key.fingerprint:
+            source, content = "", None
+        elif not source and held is None:
+            yield fail(
+                f"yum_keys: {file} is not there: give it a file, text or url, or install what brings it"
+            )
+            return
+        elif not source:
+            yield fail(
+                f"yum_keys: {file} has the fingerprint {' '.join(held) or '(no key)'} and not the declared "
+                f"{right}; nothing was imported: find out which is right"
+            )
+            return
+        if source or not set(key.fingerprint) <= set(found["imported"]):
+            arguments = " ".join(quote(argument) for argument in (file, right, source))
+            options = {} if content is None else {"_stdin": content}
+            commands.append(StringCommand("sh", "-c", quote(KEY), "key", arguments, **options))
+
+    texts = dict(found["files"])
+    for name, repository in sources.repositories.items():
+        if not repository.addressed and name not in there:
+            continue  # not there, and not wanted: it is off
+        file = there[name].file if name in there else f"{repositories.FOLDER}/{name}.repo"
+        wanted = {name: repository.options(name)}
+        texts[file] = ini.merge(texts.get(file, ""), wanted)
+    changed = {file: text for file, text in texts.items() if text != found["files"].get(file)}
+    for file, text in changed.items():
+        place = File(file, directory=True, exists=file in found["files"])
+        commands.append(write_command(place, text, "root", "root", "644"))
+    if not commands:
+        host.noop(f"{len(sources.repositories)} repositories and {len(sources.keys)} keys are as declared")
+        return
+    if state.config.DIFF:
+        for file in changed:
+            logger.info(f"{host.print_prefix}Will write {file}")
+    # First the keys: a run that is killed in between has no repository whose key rpm does not know.
+    yield from commands
+    if changed:
+        yield from _ask(sources)
+
+
+@operation()
+def answering(sources: Sources, packages: Sequence[str]):
+    """Ask every enabled repository, each on its own, when something is to be installed; name the silent ones.
+
+    Changes nothing. Nobody is asked when nothing is missing, or while the run is only planned.
+
+    Args:
+        sources: what is declared.
+        packages: what is to be installed from it.
+    """
+    missing = read(MissingRpms, packages=list(packages))
+    if isinstance(missing, Unreadable):
+        yield fail(f"rpm's list of packages can't be read: {missing.reason}")
+        return
+    if not missing:
+        host.noop("all packages are installed: no repository was asked")
+        return
+    yield from _ask(sources)
+    host.noop("every repository answers")
+
+
+def _ask(sources: Sources):
+    if not (state.is_executing and sources.enabled):
+        return
+    silent = read(Silent, repositories=sources.enabled)
+    if isinstance(silent, Unreadable):
+        yield fail(f"the repositories can't be asked: {silent.reason}")
+    elif silent:
+        lines = []
+        for name, reason in silent.items():
+            repository = sources.repositories.get(name)
+            where = f" ({repository.url})" if repository and repository.url else ""
+            lines.append(f"{name}{where}: {reason}")
+        yield fail("repositories that do not answer; nothing was installed:\n  - " + "\n  - ".join(lines))
