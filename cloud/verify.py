@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from cloud import expected
+from cloud import expected, repositories
 from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
 
@@ -48,6 +48,7 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     """The whole report."""
     report = Report()
     _hosts(report, cloud, answers)
+    _repositories(report, cloud, answers)
     _units(report, cloud, answers)
     _ports(report, cloud, answers)
     _clocks(report, cloud, answers)
@@ -97,6 +98,37 @@ def _hosts(report: Report, cloud: Cloud, answers: Answers) -> None:
             answer if isinstance(answer, str) else "yes",
             isinstance(answer, dict),
         )
+
+
+def has_yum(cloud: Cloud, host: str) -> bool:
+    """Whether a host's packages come by yum."""
+    return cloud.node(host).platform.name == "el"
+
+
+def _repositories(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for name in _asked(cloud, answers):
+        if not has_yum(cloud, name):
+            continue
+        wanted = cloud.sources(name)
+        keys = {fingerprint: file for file, key in wanted.keys.items() for fingerprint in key.fingerprint}
+        expected_keys = f"{len(keys)} imported"
+        enabled = ", ".join(wanted.enabled) or "any"
+        found = _part(answers.hosts.get(name, "unreachable over SSH"), "yum")
+        try:
+            there = repositories.parse(found["files"]) if isinstance(found, dict) else None
+        except ValueError as problem:
+            found, there = str(problem), None
+        if there is None:
+            report.add("Repositories", name, "enabled", enabled, found, False)
+            continue
+        comparison = repositories.compare(wanted, there)
+        report.add("Repositories", name, "enabled", enabled, comparison.text, comparison.ok)
+        if keys:
+            lacking = [f"{file} ({key})" for key, file in keys.items() if key not in found["imported"]]
+            text = f"not imported: {', '.join(lacking)}" if lacking else expected_keys
+            report.add("Repositories", name, "keys", expected_keys, text, not lacking)
+        for warning in repositories.warnings(wanted, there):
+            report.warn(f"{name}: {warning}")
 
 
 def _units(report: Report, cloud: Cloud, answers: Answers) -> None:

@@ -107,7 +107,7 @@ class Silent(FactBase[dict]):
             if line.startswith("id="):
                 reasons[line.removeprefix("id=")] = lines = []
             elif line.strip():
-                lines.append(line.strip())
+                lines.append(line.strip().removeprefix("- "))
         # The curl error names the URL; what comes after it only says that it failed.
         return {
             name: next((line for line in lines if "rror (" in line or "Errno" in line), " ".join(lines[-2:]))

@@ -17,12 +17,15 @@ from facts.repositories import Silent, Yum, fingerprints
 from operations.config import write_command
 from operations.failure import fail
 
-# Arguments: the file, its declared fingerprints, and its source: a URL, "stdin", or "" when it is there already.
+# The first line of a file of ours.
+OURS = "# Kept by openstack-pyinfra: edit yum_repositories in group_data, not this file."
+
+# Arguments: the file, its declared fingerprints, and its source: a URL, "stdin", or "" when it is there.
 # The file takes its name, and rpm learns of it, when it is what was declared; rpm would import every key in
 # it, so it must hold no other one. curl, not yum: yum -y trusts whatever it finds at gpgkey's URL.
 KEY = f"""
 set -eu
-file=$1 declared=$2 source=$3
+file=$1 declared=$2 source=$3 given=${{3:-the file}}
 new=$(dirname "$file")/.$(basename "$file").pyinfra-new
 GNUPGHOME=$(mktemp -d)
 export GNUPGHOME
@@ -32,14 +35,14 @@ mkdir -p "$(dirname "$file")"
 rm -f "$new"
 case $source in
     "") cp "$file" "$new" ;;
-    stdin) cat >"$new" ;;
+    stdin) cat >"$new"; given="the text or file given for it" ;;
     *) curl -fsSL --retry 2 --max-time 60 -o "$new" "$source" || {{
            echo "yum_keys: $file: $source does not answer" >&2; exit 1; }} ;;
 esac
 found=$({fingerprints('"$new"')} | sed 's/^fingerprint=//' | sort -u | tr '\\n' ' ')
 if [ "$found" != "$declared " ]; then
-    echo "yum_keys: $file: the key${{source:+ of $source}} has the fingerprint ${{found:-(no key) }}and" >&2
-    echo "not the declared $declared; it was not imported" >&2
+    echo "yum_keys: $file: $given has the fingerprint ${{found:-(no key) }}and not the declared" >&2
+    echo "$declared; it was not imported" >&2
     exit 1
 fi
 if [ -n "$source" ]; then
@@ -56,8 +59,8 @@ def configured(sources: Sources):
     """Write repositories and bring rpm the keys of their packages, each checked before it is imported.
 
     A repository whose ID is in one of the host's files is changed there, and the file's other lines stay: of
-    an ID that comes twice dnf takes the first one, with a warning. A new one has a file of its own. When a
-    file was changed, every enabled repository must answer.
+    an ID that comes twice dnf takes the first one, with a warning. A new one has a file of its own; it is
+    switched off when it is no longer declared. When a file was changed, every enabled repository must answer.
 
     Args:
         sources: what is declared, as ``cloud.sources(host)`` gives it.
@@ -105,7 +108,15 @@ def configured(sources: Sources):
             continue  # not there, and not wanted: it is off
         file = there[name].file if name in there else f"{repositories.FOLDER}/{name}.repo"
         wanted = {name: repository.options(name)}
-        texts[file] = ini.merge(texts.get(file, ""), wanted)
+        texts[file] = ini.merge(texts.get(file, f"{OURS}\n"), wanted)
+    for name, repository in there.items():
+        # Taken out of the settings, but still asked by every yum: one that is gone would stop them all.
+        if (
+            repository.enabled
+            and name not in sources.repositories
+            and texts[repository.file].startswith(OURS)
+        ):
+            texts[repository.file] = ini.merge(texts[repository.file], {name: {"enabled": "0"}})
     changed = {file: text for file, text in texts.items() if text != found["files"].get(file)}
     for file, text in changed.items():
         place = File(file, directory=True, exists=file in found["files"])
@@ -123,7 +134,7 @@ def configured(sources: Sources):
 
 
 @operation()
-def answering(sources: Sources, packages: Sequence[str]):
+def reachable(sources: Sources, packages: Sequence[str]):
     """Ask every enabled repository, each on its own, when something is to be installed; name the silent ones.
 
     Changes nothing. Nobody is asked when nothing is missing, or while the run is only planned.

@@ -89,6 +89,7 @@ def collect(cloud: Cloud, patience: int = 0):
             volume_group=cloud.settings.volume_group if cloud.does("storage", host) else None,
             bridge=verify.INTEGRATION_BRIDGE if "openvswitch" in cloud.network_agents(host) else None,
             patience=patience,
+            yum=verify.has_yum(cloud, name),
         )
     }
     if cloud.is_first("controller", host):

@@ -1,15 +1,31 @@
 """Read the hosts, and refuse what can't work. Changes nothing, and runs before any host is changed."""
 
-from pyinfra import host
+from pyinfra import host, logger
 
-from cloud import lvm, preflight
+from cloud import lvm, preflight, repositories, verify
 from facts.block import BlockDevices
 from facts.preflight import Host
 from facts.reading import Unreadable, read
+from facts.repositories import Yum
 from operations import refusal
 from tasks.context import cloud
 
 node = cloud.node(host)
+
+
+def packages() -> list[str]:
+    """What is wrong with the host's repositories. Before the first run ours are not there yet."""
+    yum = read(Yum)
+    if isinstance(yum, Unreadable):
+        return [f"yum's files can't be read: {yum.reason}"]
+    wanted = cloud.sources(host)
+    try:
+        there = repositories.parse(yum["files"])
+    except ValueError as problem:
+        return [str(problem)]
+    for warning in repositories.warnings(wanted, there):
+        logger.warning(f"{host.print_prefix}{warning}")
+    return repositories.problems(wanted, there)
 
 
 def problems() -> list[str]:
@@ -18,6 +34,8 @@ def problems() -> list[str]:
     if isinstance(state, Unreadable):
         return [f"can't be read: {state.reason}"]
     found = preflight.problems(cloud, node, state)
+    if verify.has_yum(cloud, host.name):
+        found += packages()
     if cloud.does("storage", host):
         devices = node.settings.volume_devices
         disks = read(BlockDevices, devices=devices)

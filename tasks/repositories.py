@@ -18,7 +18,7 @@ if sources.packages:
 
 if sources.enabled or sources.repositories or sources.keys:
     repositories.configured(name="Declare the package repositories and their keys", sources=sources)
-    repositories.answering(
+    repositories.reachable(
         name="Ask every repository before anything is installed",
         sources=sources,
         packages=cloud.packages(host),

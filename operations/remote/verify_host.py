@@ -1,14 +1,18 @@
-"""Runs on every host for verify: ports, units, the volume group, Open vSwitch. Reads only. Plain Python 3.6.
+"""Runs on every host for verify: ports, units, volume group, Open vSwitch, yum. Reads only. Plain Python 3.6.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
-null, "patience": seconds}``: for so long the bridge may take to appear.
+null, "patience": seconds, "yum": bool}``: for so long the bridge may take to appear; whether there is yum.
 Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}, "tracking":
-{feature: whether the bridge's datapath has it} or null}``.
+{feature: whether the bridge's datapath has it} or null, "yum": {"files": {path: text}, "imported":
+[fingerprint of each key that rpm knows, …]} or null}``.
 """
 
+import glob
 import json
+import os
 import socket
 import subprocess
+import tempfile
 import time
 
 
@@ -101,6 +105,36 @@ def tracking(bridge, patience):
     return {name: value == "Yes" for name, value in features}
 
 
+def yum(wanted):
+    """yum's files, and the fingerprints of the keys that rpm knows: each is a package's description."""
+    if not wanted:
+        return None
+    files = {}
+    for path in ["/etc/yum.conf", "/etc/dnf/dnf.conf"] + sorted(glob.glob("/etc/yum.repos.d/*.repo")):
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                files[path] = file.read()
+    keys = subprocess.run(
+        ["rpm", "-q", "gpg-pubkey", "--queryformat", "%{DESCRIPTION}\n"],
+        stdout=subprocess.PIPE,
+        timeout=20,
+    ).stdout
+    with tempfile.TemporaryDirectory() as home:
+        listed = subprocess.run(
+            ["gpg", "--homedir", home, "--batch", "--no-tty", "--with-colons", "--with-fingerprint"],
+            input=keys,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+        ).stdout.decode()
+    imported, key = [], False
+    for fields in (line.split(":") for line in listed.splitlines()):
+        if fields[0] == "fpr" and key:
+            imported.append(fields[9])
+        key = fields[0] == "pub"
+    return {"files": files, "imported": sorted(imported)}
+
+
 def attempt(function, *arguments):
     """What the function answers, or {"error": reason}: one broken tool must not hide the other answers."""
     try:
@@ -115,4 +149,5 @@ def main(request):
         "units": attempt(units, request["units"]),
         "volume_group": attempt(volume_group, request["volume_group"]),
         "tracking": attempt(tracking, request["bridge"], request["patience"]),
+        "yum": attempt(yum, request["yum"]),
     }

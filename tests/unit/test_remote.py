@@ -331,6 +331,7 @@ def test_a_closed_port_and_a_broken_tool_hide_nothing_else(monkeypatch):
             "volume_group": None,
             "bridge": None,
             "patience": 0,
+            "yum": False,
         }
         answer = verify_host.main(request)
     assert answer["ports"] == {f"127.0.0.1:{port}": None}
@@ -411,7 +412,14 @@ def test_what_open_vswitchs_datapath_can_track(monkeypatch):
 def test_no_volume_group(monkeypatch):
     tool(monkeypatch, vgs='!  Volume group "cinder-volumes" not found\n')
     answer = verify_host.main(
-        {"ports": [], "units": [], "volume_group": "cinder-volumes", "bridge": None, "patience": 0}
+        {
+            "ports": [],
+            "units": [],
+            "volume_group": "cinder-volumes",
+            "bridge": None,
+            "patience": 0,
+            "yum": False,
+        }
     )
     assert answer["volume_group"] == {"error": 'RuntimeError: Volume group "cinder-volumes" not found'}
 
