@@ -6,7 +6,7 @@ Pure: what is declared, what the host's files say (:func:`parse`), and how the t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass, field
@@ -436,18 +436,29 @@ def warnings(wanted: Sources, found: Mapping[str, Found]) -> list[str]:
 
 def problems(wanted: Sources, found: Mapping[str, Found]) -> list[str]:
     """What stands in the way before the first run, when nothing of ours has been written yet."""
-    lines = [
-        f"yum_repositories: {name} has no address, and no file of the host has a repository of that name: "
-        f"give it a baseurl, or take it away with {{{name!r}: None}}"
-        for name, repository in wanted.repositories.items()
-        if not repository.addressed and repository.enabled and name not in [*found, *wanted.shipped]
-    ]
+    lines = unaddressed(wanted.repositories, [*found, *wanted.shipped])
     if wanted.choice == "none" and not wanted.enabled and not any(item.enabled for item in found.values()):
         lines.append(
             "package_source is 'none', and the host has no enabled repository: prepare it, or declare some "
             "in yum_repositories"
         )
     return lines
+
+
+def unaddressed(repositories: Mapping[str, YumRepository], there: Iterable[str]) -> list[str]:
+    """A line for each repository that can't be switched on, for nobody knows where it is.
+
+    Args:
+        repositories: what is declared.
+        there: the IDs that the host has from somewhere else.
+    """
+    known = set(there)
+    return [
+        f"yum_repositories: {name} has no address, and no file of the host has a repository of that name: "
+        f"give it a baseurl, or take it away with {{{name!r}: None}}"
+        for name, repository in repositories.items()
+        if not repository.addressed and repository.enabled and name not in known
+    ]
 
 
 def fits(pin: str, build: str) -> bool:

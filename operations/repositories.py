@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from pyinfra import host, logger, state
 from pyinfra.api import StringCommand, operation
 
-from cloud import ini, repositories
-from cloud.repositories import Sources
+from cloud import ini
+from cloud.repositories import FOLDER, YumKey, YumRepository, parse, unaddressed
 from facts.config import File
 from facts.packages import MissingRpms
 from facts.reading import Unreadable, read
@@ -55,7 +55,7 @@ rpm --import "$file"
 
 
 @operation()
-def configured(sources: Sources):
+def configured(repositories: Mapping[str, YumRepository | dict], keys: Mapping[str, YumKey | dict]):
     """Write repositories and bring rpm the keys of their packages, each checked before it is imported.
 
     A repository whose ID is in one of the host's files is changed there, and the file's other lines stay: of
@@ -63,24 +63,48 @@ def configured(sources: Sources):
     switched off when it is no longer declared. When a file was changed, every enabled repository must answer.
 
     Args:
-        sources: what is declared, as ``cloud.sources(host)`` gives it.
+        repositories: ID -> repository, or its fields.
+        keys: file on the host -> key that it must hold, or its fields.
+
+    **Example:**
+
+    .. code:: python
+
+        repositories.configured(
+            name="Declare the package repositories and their keys",
+            repositories={
+                "mine": {
+                    "baseurl": "http://192.168.56.1/mine/$basearch/",
+                    "gpgkey": ["file:///etc/pki/rpm-gpg/RPM-GPG-KEY-mine"],
+                },
+                "crb": {"enabled": True},
+            },
+            keys={
+                "/etc/pki/rpm-gpg/RPM-GPG-KEY-mine": {
+                    "url": "http://192.168.56.1/RPM-GPG-KEY-mine",
+                    "fingerprint": "45BD 1494 A864 C697 DA44  B49A C42E E0AC 956A B135",
+                },
+            },
+        )
     """
-    found = read(Yum, keys=list(sources.keys))
+    declared = {name: YumRepository.model_validate(item) for name, item in repositories.items()}
+    found = read(Yum, keys=list(keys))
     if isinstance(found, Unreadable):
         yield fail(f"yum's files and keys can't be read: {found.reason}")
         return
     try:
-        there = repositories.parse(found["files"])
+        there = parse(found["files"])
     except ValueError as problem:
         yield fail(str(problem))
         return
     # All that can be refused is, before the first change.
-    if problems := repositories.problems(sources, there):
+    if problems := unaddressed(declared, there):
         yield fail("; ".join(problems))
         return
 
     commands = []
-    for file, key in sources.keys.items():
+    for file, fields in keys.items():
+        key = YumKey.model_validate(fields)
         held, right = found["keys"].get(file), " ".join(key.fingerprint)
         content = key.content
         source = "stdin" if content is not None else key.url or ""
@@ -103,26 +127,22 @@ def configured(sources: Sources):
             commands.append(StringCommand("sh", "-c", quote(KEY), "key", arguments, **options))
 
     texts = dict(found["files"])
-    for name, repository in sources.repositories.items():
+    for name, repository in declared.items():
         if not repository.addressed and name not in there:
             continue  # not there, and not wanted: it is off
-        file = there[name].file if name in there else f"{repositories.FOLDER}/{name}.repo"
+        file = there[name].file if name in there else f"{FOLDER}/{name}.repo"
         wanted = {name: repository.options(name)}
         texts[file] = ini.merge(texts.get(file, f"{OURS}\n"), wanted)
-    for name, repository in there.items():
+    for name, known in there.items():
         # Taken out of the settings, but still asked by every yum: one that is gone would stop them all.
-        if (
-            repository.enabled
-            and name not in sources.repositories
-            and texts[repository.file].startswith(OURS)
-        ):
-            texts[repository.file] = ini.merge(texts[repository.file], {name: {"enabled": "0"}})
+        if known.enabled and name not in declared and texts[known.file].startswith(OURS):
+            texts[known.file] = ini.merge(texts[known.file], {name: {"enabled": "0"}})
     changed = {file: text for file, text in texts.items() if text != found["files"].get(file)}
     for file, text in changed.items():
         place = File(file, directory=True, exists=file in found["files"])
         commands.append(write_command(place, text, "root", "root", "644"))
     if not commands:
-        host.noop(f"{len(sources.repositories)} repositories and {len(sources.keys)} keys are as declared")
+        host.noop(f"{len(declared)} repositories and {len(keys)} keys are as declared")
         return
     if state.config.DIFF:
         for file in changed:
@@ -130,18 +150,21 @@ def configured(sources: Sources):
     # First the keys: a run that is killed in between has no repository whose key rpm does not know.
     yield from commands
     if changed:
-        yield from _ask(sources)
+        yield from _ask(declared)
 
 
 @operation()
-def reachable(sources: Sources, packages: Sequence[str]):
+def reachable(
+    repositories: Mapping[str, YumRepository | dict], packages: Sequence[str], shipped: Sequence[str] = ()
+):
     """Ask every enabled repository, each on its own, when something is to be installed; name the silent ones.
 
     Changes nothing. Nobody is asked when nothing is missing, or while the run is only planned.
 
     Args:
-        sources: what is declared.
-        packages: what is to be installed from it.
+        repositories: ID -> repository, or its fields.
+        packages: what is to be installed from them.
+        shipped: IDs of more, which release packages have brought.
     """
     missing = read(MissingRpms, packages=list(packages))
     if isinstance(missing, Unreadable):
@@ -150,20 +173,22 @@ def reachable(sources: Sources, packages: Sequence[str]):
     if not missing:
         host.noop("all packages are installed: no repository was asked")
         return
-    yield from _ask(sources)
-    host.noop("every repository answers")
+    declared = {name: YumRepository.model_validate(item) for name, item in repositories.items()}
+    yield from _ask({**dict.fromkeys(shipped), **declared})
+    host.noop("every repository answers" if state.is_executing else "the repositories are asked by the run")
 
 
-def _ask(sources: Sources):
-    if not (state.is_executing and sources.enabled):
+def _ask(repositories: Mapping[str, YumRepository | None]):
+    enabled = [name for name, repository in repositories.items() if repository is None or repository.enabled]
+    if not (state.is_executing and enabled):
         return
-    silent = read(Silent, repositories=sources.enabled)
+    silent = read(Silent, repositories=enabled)
     if isinstance(silent, Unreadable):
         yield fail(f"the repositories can't be asked: {silent.reason}")
     elif silent:
         lines = []
         for name, reason in silent.items():
-            repository = sources.repositories.get(name)
+            repository = repositories[name]
             where = f" ({repository.url})" if repository and repository.url else ""
-            lines.append(f"{name}{where}: {reason}")
-        yield fail("repositories that do not answer; nothing was installed:\n  - " + "\n  - ".join(lines))
+            lines.append(f"\n  - {name}{where}: {reason}")
+        yield fail(f"repositories that do not answer; nothing was installed:{''.join(lines)}")

@@ -17,11 +17,16 @@ if sources.packages:
     )
 
 if sources.enabled or sources.repositories or sources.keys:
-    repositories.configured(name="Declare the package repositories and their keys", sources=sources)
+    repositories.configured(
+        name="Declare the package repositories and their keys",
+        repositories=sources.repositories,
+        keys=sources.keys,
+    )
     repositories.reachable(
         name="Ask every repository before anything is installed",
-        sources=sources,
+        repositories=sources.repositories,
         packages=cloud.packages(host),
+        shipped=sources.shipped,
     )
 
 for name, source in cloud.apt_sources(host).items():
