@@ -140,7 +140,8 @@ if [ -n "$pins" ]; then
         END { for (i = 0; i + 2 < count; i += 3) print word[i], word[i + 1] }' |
         while read -r name evr; do
             case $evr in *:*) full=$evr ;; *) full=0:$evr ;; esac
-            fits "$(pin "${name%.*}")" "$full" || printf ',%s' "${name%.*}-$evr.${name##*.}"
+            version=$(pin "${name%.*}")
+            [ -z "$version" ] || fits "$version" "$full" || printf ',%s' "${name%.*}-$evr.${name##*.}"
         done)
     [ -z "$others" ] || options="$options --exclude=${others#,}"
 fi

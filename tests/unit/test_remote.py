@@ -424,6 +424,23 @@ def test_no_volume_group(monkeypatch):
     assert answer["volume_group"] == {"error": 'RuntimeError: Volume group "cinder-volumes" not found'}
 
 
+def test_yums_files_and_keys(monkeypatch, tmp_path):
+    repo = tmp_path / "a.repo"
+    repo.write_text("[a]\n")
+    monkeypatch.setattr(verify_host.glob, "glob", lambda _: [str(repo)])
+    listed = "pub:-:\nfpr:::::::::B2:\nsub:-:\nfpr:::::::::C3:\npub:-::\nfpr:::::::::A1:\n"
+
+    def run(argv, **options):
+        assert argv[0] != "gpg" or options["input"] == b"keys"
+        return subprocess.CompletedProcess(argv, 0, {"rpm": b"keys", "gpg": listed.encode()}[argv[0]])
+
+    monkeypatch.setattr(verify_host.subprocess, "run", run)
+    answer = verify_host.yum(True)
+    assert answer["imported"] == ["A1", "B2"]
+    assert answer["files"][str(repo)] == "[a]\n"
+    assert verify_host.yum(False) is None
+
+
 # -- upgrade_checks
 
 

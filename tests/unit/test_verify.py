@@ -502,3 +502,74 @@ def test_everything_has_reported(cloud, answers):
     # Endpoints are not waited for.
     answers.api["endpoints"] = []
     assert all_reported(cloud, answers.api)
+
+
+# -- repositories of EL hosts
+
+MESSAGING_KEY = "A9265AE9171868B82F91555083014EBBE16E0D12"
+MINE = {"baseurl": "http://192.168.56.1/mine/", "gpgkey": ["file:///etc/pki/rpm-gpg/RPM-GPG-KEY-mine"]}
+MINES_KEY = {"/etc/pki/rpm-gpg/RPM-GPG-KEY-mine": {"fingerprint": MESSAGING_KEY}}
+
+
+def repositories(tmp_path, files, imported=(), **settings):
+    """The section of that name, as (host, check, expected, found, ok), and the report's warnings."""
+    settings = {"platform": "el", "release": "ocata", "l2_agent": "linuxbridge", **settings}
+    cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, self_service_networks=False, **settings)
+    answer = {"yum": files if isinstance(files, str) else {"files": files, "imported": list(imported)}}
+    if isinstance(files, str):
+        answer = {"yum": {"error": files}}
+    report = judge(cloud, Answers(hosts={"controller": answer}, left_out=["compute"]))
+    checks = [c for c in report.checks if c.section == "Repositories"]
+    return [(c.host, c.check, c.expected, c.found, c.ok) for c in checks], report.warnings
+
+
+def test_repositories_as_declared(tmp_path):
+    files = {
+        "/etc/yum.conf": "[main]\ngpgcheck=1\n",
+        "/etc/yum.repos.d/a.repo": "[base]\n[centos-openstack-ocata]\n[mine]\n",
+    }
+    declared = {"yum_repositories": {"mine": MINE}, "yum_keys": MINES_KEY}
+    assert repositories(tmp_path, files, [MESSAGING_KEY], **declared)[0] == [
+        (
+            "controller",
+            "enabled",
+            "centos-openstack-ocata, mine",
+            "declared 2, enabled 3; not declared: base",
+            True,
+        ),
+        ("controller", "keys", "1 imported", "1 imported", True),
+    ]
+
+
+def test_a_repository_that_is_gone_and_a_key_that_is_not_imported(tmp_path):
+    files = {"/etc/yum.repos.d/a.repo": "[mine]\ngpgcheck=0\n"}
+    declared = {"yum_repositories": {"mine": MINE}, "yum_keys": MINES_KEY}
+    found = repositories(tmp_path, files, **declared)[0]
+    assert [(text, ok) for _, _, _, text, ok in found] == [
+        ("declared 2, enabled 1; not enabled: centos-openstack-ocata; gpgcheck off: mine", False),
+        (f"not imported: /etc/pki/rpm-gpg/RPM-GPG-KEY-mine ({MESSAGING_KEY})", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ("FileNotFoundError: rpm", "FileNotFoundError: rpm"),
+        ({"/etc/yum.repos.d/a.repo": "x"}, "/etc/yum.repos.d/a.repo can't be read: File contains no section"),
+    ],
+)
+def test_repositories_that_can_not_be_read(tmp_path, files, found):
+    [(_, check, _, text, ok)] = repositories(tmp_path, files)[0]
+    assert (check, ok) == ("enabled", False)
+    assert text.startswith(found)
+
+
+def test_epel_beside_rdo_is_a_warning(tmp_path):
+    names = ["openstack-ocata", "centos-rabbitmq-38", "centos-nfv-openvswitch", "crb", "epel"]
+    files = {"/etc/yum.repos.d/a.repo": "".join(f"[{name}]\ngpgcheck=1\n" for name in names)}
+    checks, warnings = repositories(tmp_path, files, package_source="rdo")
+    assert checks[0][3:] == ("declared 4, enabled 5; not declared: epel", True)
+    assert [text for text in warnings if "EPEL" in text] == [
+        "controller: EPEL is enabled beside RDO (epel): its newer libraries break RDO's packages; "
+        "yum_repositories = {'epel': {'enabled': False}} switches it off"
+    ]
