@@ -190,7 +190,7 @@ class Cloud:
     def sources(self, host: Any) -> Sources:
         """Where the host's packages come from, beyond what the distribution itself has; for EL hosts."""
         node, chosen = self.node(host), self.settings
-        if node.platform.name != "el":
+        if node.settings.platform != "el":
             return Sources()
         packages = node.platform.packages.get("source", [])
         return repositories.sources(
@@ -204,7 +204,7 @@ class Cloud:
 
     def apt_sources(self, host: Any) -> dict[str, AptSource]:
         """The operator's package sources, for Debian hosts."""
-        return self.settings.apt_sources if self.node(host).platform.name == "debian" else {}
+        return self.settings.apt_sources if self.node(host).settings.platform == "debian" else {}
 
     def secret(self, name: str) -> str:
         return self.secrets[name]

@@ -102,7 +102,7 @@ def _hosts(report: Report, cloud: Cloud, answers: Answers) -> None:
 
 def has_yum(cloud: Cloud, host: str) -> bool:
     """Whether a host's packages come by yum."""
-    return cloud.node(host).platform.name == "el"
+    return cloud.node(host).settings.platform == "el"
 
 
 def _repositories(report: Report, cloud: Cloud, answers: Answers) -> None:
