@@ -49,8 +49,10 @@ name={name}
 baseurl={url}
 gpgcheck=1
 gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-centosofficial
-enabled=1
+enabled={enabled}
 """
+# Version -> folder on the server -> ID of the repository, and whether it is switched on.
+OWN_REPOSITORIES = {"9": {"os": ("baseos", 1), "crb": ("crb", 0)}, "7": {"os": ("base", 1)}}
 
 # What apt needs for rpm to work at all, and what it is to be built and signed with.
 TOOLS = ("createrepo-c", "dnf", "gnupg", "rpm")
@@ -69,9 +71,10 @@ def files(version: str, gateway: str, key: str) -> Files:
         key: the public key they are signed with.
     """
     major = "9-stream" if version == "9" else "7"
-    own = OWN_REPOSITORY.format(
-        id="baseos" if version == "9" else "base", name="The system's own", url=f"{gateway}/os"
-    )
+    own = [
+        OWN_REPOSITORY.format(id=name, name=f"CentOS {version} {name}", url=f"{gateway}/{folder}", enabled=on)
+        for folder, (name, on) in OWN_REPOSITORIES[version].items()
+    ]
     return {
         "usr/lib/os-release": File(OS_RELEASE[version]),
         "etc/os-release": File("../usr/lib/os-release", link=True),
@@ -86,7 +89,7 @@ def files(version: str, gateway: str, key: str) -> Files:
         "etc/dnf/vars/basearch": File("x86_64\n"),
         "etc/dnf/vars/stream": File(f"{major}\n"),
         "usr/bin/yum": File("dnf-3", link=True),
-        "etc/yum.repos.d/centos.repo": File(own),
+        "etc/yum.repos.d/centos.repo": File("\n".join(own)),
         "etc/pki/rpm-gpg/RPM-GPG-KEY-centosofficial": File(key),
         "etc/systemd/system/dnf-makecache.timer": File("/dev/null", link=True),
     }

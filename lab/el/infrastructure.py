@@ -360,6 +360,9 @@ HTTPD_PACKAGE = Rpm(
     provides=("httpd-mmn",),
 )
 
+NFV = _hollow("openvswitch")
+CRB = _hollow("python3-pymemcache")
+
 STORAGE = (
     Rpm("targetcli", "2.1.57", files={f"{UNITS}/target.service": Text(TARGET)}),
     Rpm("iscsi-initiator-utils", "6.2.1"),
@@ -399,7 +402,7 @@ LIBVIRT7 = Rpm(
 EL9 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT9,
     _wsgi("python3-mod_wsgi", "10-wsgi-python3"),
-    *_hollow("python3-PyMySQL", "python3-memcached", "python3-pymemcache"),
+    *_hollow("python3-PyMySQL", "python3-memcached"),
 )  # fmt: skip
 EL7 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,

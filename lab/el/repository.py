@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import cgroups, guest, images, paths
-from lab.el import infrastructure, openstack
+from lab.el import infrastructure, keys, openstack
 from lab.el.rpm import BUILD, Rpm, Text, spec
 from lab.el.stub import content
 from lab.guest import File
@@ -19,21 +19,6 @@ from lab.shell import LabError, wait
 START_LIMIT = 10  # seconds
 PORT = 8090
 LINK = paths.RUN / "repository"
-
-# Two keys: the one that hosts are told to trust, and a stranger's.
-KEYS = """\
-set -eu
-cd "$1"
-export GNUPGHOME=$PWD/gnupg
-install -d -m 700 gnupg
-for name in packages foreign; do
-    gpg --batch --quiet --passphrase '' --quick-generate-key "Lab EL $name" rsa2048 sign never
-    gpg --batch --export --armor "Lab EL $name" >$name.asc
-    gpg --batch --with-colons --list-keys "Lab EL $name" | awk -F: '$1 == "fpr" { print $10; exit }' \\
-        >$name.fingerprint
-done
-gpgconf --kill all
-"""
 
 # Below /build a folder for each repository, with its spec file and "target", which names folder and key.
 PUBLISH = f"""\
@@ -74,15 +59,17 @@ NEGATIVE = (
 def repositories(lab: Lab) -> list[Repository]:
     """What is served to a lab's hosts, laid out as the mirrors of CentOS are."""
     if lab.el == "9":
-        messaging = Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING)
-        system, cloud = infrastructure.EL9, openstack.EL9
-    else:
-        messaging = None
-        system, cloud = (*infrastructure.EL7, *infrastructure.MESSAGING), openstack.EL7
+        return [
+            Repository("os", (*infrastructure.EL9, _release_package(lab))),
+            Repository("crb", infrastructure.CRB),
+            Repository(_cloud_folder(lab), _with_programs(openstack.EL9, lab)),
+            Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
+            Repository("SIGs/9-stream/nfv/x86_64/openvswitch-2", infrastructure.NFV),
+            *NEGATIVE,
+        ]
     return [
-        Repository("os", (*system, _release_package(lab))),
-        Repository(_cloud_folder(lab), _with_programs(cloud, lab)),
-        *([messaging] if messaging else []),
+        Repository("os", (*infrastructure.EL7, *infrastructure.MESSAGING, _release_package(lab))),
+        Repository(_cloud_folder(lab), _with_programs(openstack.EL7, lab)),
         *NEGATIVE,
     ]
 
@@ -103,7 +90,7 @@ def _release_package(lab: Lab) -> Rpm:
     )
     files = {
         f"/etc/yum.repos.d/CentOS-OpenStack-{lab.release}.repo": Text(text),
-        key: Text(public_key().read_text()),
+        key: Text(keys.public_key().read_text()),
     }
     return Rpm(f"centos-release-{name}", files=files)
 
@@ -127,26 +114,6 @@ def _stubs(name: str, release: str) -> dict[str, Text]:
     return {path: Text(file.text, f"{file.mode:04o}") for path, file in found.items()}
 
 
-def keys(lab: Lab) -> Path:
-    """The folder with the keys, made once: hosts outlive the packages."""
-
-    def build(folder: Path) -> None:
-        images.isolated(lab, "sh", "-c", KEYS, "sh", folder)
-
-    return images.built("el-keys", [KEYS], build)
-
-
-def public_key(name: str = "packages") -> Path:
-    """The file of a public key: ``packages`` or ``foreign``; its fingerprint is beside it."""
-    return images.place("el-keys", [KEYS]) / f"{name}.asc"
-
-
-def fingerprint(name: str = "packages") -> str:
-    """The fingerprint of a key, or zeros before there is one: settings are read on every run."""
-    file = public_key(name).with_suffix(".fingerprint")
-    return file.read_text().strip() if file.exists() else "0" * 40
-
-
 def url(lab: Lab) -> str:
     """The server's root, as hosts reach it."""
     return f"http://{lab.gateway.ip}:{PORT}"
@@ -154,7 +121,7 @@ def url(lab: Lab) -> str:
 
 def tree(lab: Lab) -> Path:
     """The folder of all repositories, built unless it is there."""
-    key_folder = keys(lab)
+    key_folder = keys.folder(lab)
     below = images.layers(lab, lab.hosts[0])
     wanted = repositories(lab)
 

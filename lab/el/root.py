@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import guest, images
-from lab.el import dress, infrastructure, repository
+from lab.el import dress, infrastructure, keys, repository
 from lab.hosts import Lab
 
 
@@ -22,7 +22,7 @@ def layers(lab: Lab, bottom: Path) -> list[Path]:
         images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, bottom, debs)
 
     programs = images.built("el-programs", [str(bottom), images.CHROOT, debs], install) / "upper"
-    key = (repository.keys(lab) / "packages.asc").read_text()
+    key = (keys.folder(lab) / "packages.asc").read_text()
     files = dress.files(lab.el, repository.url(lab), key)
 
     def clothe(folder: Path) -> None:
