@@ -1,6 +1,7 @@
 """Runs on the first controller: makes changes in keystone, then tells what it holds. Needs openstacksdk.
 
 Request: ``{"admin": credentials, "timeout": seconds, "actions": [action, …], "passwords": {user: text}}``.
+Before there is an administrator, the credentials are ``endpoint`` and ``token``, besides ``region_name``.
 An action is one of ``cloud.identity.plan``, with its description as ``"what"``; none: nothing is changed.
 A password is tried when its user exists. ``timeout`` is how long keystone may take to start answering.
 
@@ -25,6 +26,10 @@ class Failed(Exception):
     """One clear line for the operator."""
 
 
+def url_of(admin):
+    return admin.get("endpoint") or admin["auth_url"]
+
+
 def connect(admin):
     auth = dict(admin)
     region = auth.pop("region_name")
@@ -37,7 +42,7 @@ def connect(admin):
         region_name=region,
         cacert=cacert,
         # keystone is not in its own catalog before it was registered there, or may be there with a wrong URL.
-        identity_endpoint_override=auth.get("endpoint") or auth["auth_url"],
+        identity_endpoint_override=url_of(admin),
         load_yaml_config=False,
         load_envvars=False,
         app_name="identity",
@@ -177,16 +182,16 @@ def work(request, end):
     admin = request["admin"]
     cloud = connect(admin)
     patiently(end, log_in, cloud, admin)
-    domain = patiently(end, domain_of, cloud, admin["project_domain_name"])
+    domain = patiently(end, domain_of, cloud, admin.get("project_domain_name", "Default"))
     if request["actions"]:
-        known = identifiers(patiently(end, state, cloud, domain, admin["auth_url"], {}))
+        known = identifiers(patiently(end, state, cloud, domain, url_of(admin), {}))
         for action in request["actions"]:
             # Once: what was asked for twice might be there twice.
             try:
                 perform(cloud, domain, known, action)
             except Exception as error:
                 raise Failed(f"could not {action['what']}: {error}") from None
-    return patiently(end, state, cloud, domain, admin["auth_url"], request["passwords"])
+    return patiently(end, state, cloud, domain, url_of(admin), request["passwords"])
 
 
 def main(request):
@@ -197,8 +202,9 @@ def main(request):
         if isinstance(error, ConnectFailure) or status(error) >= 500:
             reason = f"no answer within {request['timeout']} s: {reason}"
         # An API may quote what it refuses.
-        secrets = [request["admin"]["password"], *request["passwords"].values()]
+        secrets = [request["admin"].get(name) for name in ("password", "token")]
+        secrets += request["passwords"].values()
         secrets += [action["values"].get("password") for action in request["actions"]]
         for secret in filter(None, secrets):
             reason = reason.replace(secret, "(hidden)")
-        sys.exit(f"keystone at {request['admin']['auth_url']}: {reason}")
+        sys.exit(f"keystone at {url_of(request['admin'])}: {reason}")

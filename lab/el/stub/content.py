@@ -99,8 +99,6 @@ FEATURE_OF = {
     "nova-cert": "nova_cert",
     "nova-consoleauth": "nova_consoleauth",
 }
-# The services' own checks came with Stein, nova's earlier; none of ours has a release between.
-CHECKS_SINCE = "stein"
 
 PROGRAM = """\
 #!/usr/bin/python3
@@ -119,10 +117,10 @@ cinder ALL = (root) NOPASSWD: /usr/bin/cinder-rootwrap /etc/cinder/rootwrap.conf
 
 
 class File(NamedTuple):
-    """One file of a package, root's: its text, and its mode."""
+    """One file of a package, root's: its text, and its mode as ``%attr`` has it."""
 
     text: str
-    mode: int = 0o644
+    mode: str = "0644"
 
 
 def programs(package: str, release: str) -> dict[str, File]:
@@ -140,12 +138,12 @@ def programs(package: str, release: str) -> dict[str, File]:
     files = {}
     for program in PROGRAMS[package]:
         if program.endswith("-status"):
-            if Release(release) < CHECKS_SINCE:
+            if not Release(release).has("status_commands"):
                 continue
             files.update(_entry_point(program))
         elif program in FEATURE_OF and not Release(release).has(FEATURE_OF[program]):
             continue
-        files[f"/usr/bin/{program}"] = File(PROGRAM, 0o755)
+        files[f"/usr/bin/{program}"] = File(PROGRAM, "0755")
     for path, source in WSGI.get(package, {}).items():
         files[path] = File(WSGI_FILE.format(*source))
     for database in MIGRATIONS.get(package, ()):
@@ -154,7 +152,7 @@ def programs(package: str, release: str) -> dict[str, File]:
     if package == "openstack-nova-novncproxy":
         files["/usr/share/novnc/vnc_auto.html"] = File("<!DOCTYPE html><title>noVNC</title>\n")
     if package == "openstack-cinder":
-        files["/etc/sudoers.d/cinder"] = File(SUDOERS, 0o440)
+        files["/etc/sudoers.d/cinder"] = File(SUDOERS, "0440")
     return files
 
 

@@ -71,6 +71,7 @@ def writable(path):
 
 def check_glance(config):
     if release.has("glance_stores"):
+        config.need("DEFAULT", "enabled_backends")
         stores = dict(pairs(config, "DEFAULT", "enabled_backends"))
         if config.need("glance_store", "default_backend") not in stores:
             raise ConfigError("[glance_store] default_backend is none of enabled_backends")

@@ -132,9 +132,9 @@ class _Handler(WSGIRequestHandler):
         pass
 
 
-def serve(address, port, application):
-    """Listen, and answer in threads from now on; the server, to be closed."""
+def serve(address, port, application, poll=0.5):
+    """Listen, and answer from now on; the server, which looks for its end every ``poll`` seconds."""
     server = _Server((address, port), _Handler)
     server.set_app(application)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(poll,), daemon=True).start()
     return server
