@@ -14,7 +14,17 @@ from cloud.model import INTERFACES
 from cloud.releases import Release
 from cloud.services import services_in
 from lab.el.stub import content
-from lab.el.stub.openstack_stub import apis, daemons, keystone, login, manage, messaging, release, store
+from lab.el.stub.openstack_stub import (
+    apis,
+    daemons,
+    dashboard,
+    keystone,
+    login,
+    manage,
+    messaging,
+    release,
+    store,
+)
 from lab.el.stub.openstack_stub.config import Config, ConfigError
 from operations.nova import CELL0, DATABASE, TRANSPORT
 from operations.remote import sdk_identity, verify_api
@@ -129,6 +139,41 @@ def test_without_tables_a_service_does_not_start(host):
     assert "no such table" in refused(store.ready, "mysql+pymysql://glance:x@h/glance", "glance")
     manage.sync(config_of(host, "[database]\nconnection = mysql+pymysql://glance:x@h/glance\n"), "glance")
     store.ready("mysql+pymysql://glance:x@h/glance", "glance")
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(host, monkeypatch):
+    answers = [RuntimeError(2003, "Can't connect"), RuntimeError(1045, "Access denied"), RuntimeError(0)]
+    monkeypatch.setattr(store, "opened", lambda url: (_ for _ in ()).throw(answers.pop(0)))
+    monkeypatch.setattr(store.time, "sleep", lambda seconds: None)
+    assert "Access denied" in refused(store.ready, "mysql+pymysql://nova:x@h/nova", "nova")
+    assert len(answers) == 1
+
+
+# -- Horizon
+
+
+def test_horizons_page(tmp_path):
+    settings = """
+from django.utils.translation import gettext_lazy as _
+from openstack_dashboard.settings import HORIZON_CONFIG
+HORIZON_CONFIG["help_url"] = _("x")
+SECRET_KEY, OPENSTACK_KEYSTONE_URL = "k", "http://a:5000/v3"
+ALLOWED_HOSTS = ["127.0.0.1"]
+CACHES = {"default": {"LOCATION": "127.0.0.1:%d"}}
+"""
+    with stub_hosts.served(None) as memcached:
+        path = tmp_path / "local_settings"
+        path.write_text(settings % int(memcached.rpartition(":")[2]))
+        with stub_hosts.served(dashboard.Dashboard(lambda: dashboard.settings(path))) as url:
+            page = url + "/auth/login/"
+            with urllib.request.urlopen(page) as answer:
+                assert (answer.status, b"OpenStack" in answer.read()) == (200, True)
+            with pytest.raises(urllib.error.HTTPError, match="400"):
+                urllib.request.urlopen(urllib.request.Request(page, headers={"Host": "other"}))
+            for wrong in (settings % 1, settings % 1 + "\n  broken"):
+                path.write_text(wrong)
+                with pytest.raises(urllib.error.HTTPError, match="500"):
+                    urllib.request.urlopen(page)
 
 
 # -- commands

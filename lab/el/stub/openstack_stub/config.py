@@ -8,7 +8,6 @@ import socket
 import sys
 
 REFERENCE = re.compile(r"\$(?:\{)?(\w+)\}?")
-NO_DEFAULT = object()
 
 
 class ConfigError(SystemExit):
@@ -53,9 +52,9 @@ class Config:
                     value = value[1:-1]
                 self.options[key] = value
 
-    def get(self, section, name, default=""):
+    def get(self, section, name):
         """An option's value, with ``$other`` and ``$section.other`` replaced; empty when it is not set."""
-        value = self.options.get((section, name), default)
+        value = self.options.get((section, name), "")
         if "://" in value:  # no reference stands in an URL, but a "$" may be a part of its password
             return value
         return REFERENCE.sub(

@@ -236,7 +236,7 @@ def _checks(service, config):
 
     for database in filter(release.has_database, DATABASES[service]):
         url = attempt(store.url_of, config, database)
-        yield "Database %s" % database, attempt(store.ready, url, database)
+        yield "Database %s" % database, attempt(store.ready, url, database, 0)
     for section in sections(config):
         yield "Login of [%s]" % section, attempt(lambda name=section: Login(config, name).token() and None)
     if service == "nova" and release.has("nova_cells"):

@@ -5,6 +5,8 @@ database for all others (nova-conductor, neutron-server, cinder-scheduler) write
 """
 
 import json
+import socket
+import sys
 import time
 from urllib.parse import unquote, urlsplit
 
@@ -77,7 +79,8 @@ def wait_for(logins, patience=60):
         except OSError as error:
             if time.monotonic() >= end:
                 raise ConfigError(str(error)) from None
-            time.sleep(2)
+            print(error, file=sys.stderr, flush=True)
+            time.sleep(5)
 
 
 class Queue:
@@ -102,6 +105,5 @@ class Queue:
         while True:
             try:
                 self.connection.drain_events(timeout=5)
-            except (TimeoutError, OSError) as error:
-                if not self.connection.connected or "timed out" not in str(error):
-                    raise
+            except socket.timeout:
+                continue

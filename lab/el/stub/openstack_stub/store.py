@@ -2,11 +2,13 @@
 
 import contextlib
 import datetime
+import time
 from urllib.parse import unquote, urlsplit
 
 from . import release
 from .config import ConfigError
 
+UNREACHABLE = ((2003,), (2013,))  # MySQL: no connection, and one lost on the way
 LAYOUT = "%Y-%m-%dT%H:%M:%S.%f"
 ITEMS = "(id VARCHAR(64) PRIMARY KEY, content TEXT NOT NULL)"
 # "program", for BINARY is a word of SQL. details: JSON that the program sent along.
@@ -108,15 +110,22 @@ def opened(url):
         connection.close()
 
 
-def ready(url, database):
-    """End with the reason unless the login works and ``db sync`` was run."""
-    try:
-        with opened(url) as store:
-            store.check(database)
-    except ConfigError:
-        raise
-    except Exception as error:
-        raise ConfigError("database %s: %s" % (database, error)) from None
+def ready(url, database, patience=60):
+    """End with the reason unless the login works and ``db sync`` was run.
+
+    After a boot MariaDB may start later than we: as oslo.db does, this waits for one that is not there.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with opened(url) as store:
+                return store.check(database)
+        except ConfigError:
+            raise
+        except Exception as error:
+            if error.args[:1] not in UNREACHABLE or time.monotonic() >= end:
+                raise ConfigError("database %s: %s" % (database, error)) from None
+        time.sleep(2)
 
 
 def now():
