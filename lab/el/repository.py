@@ -111,7 +111,7 @@ def _with_programs(packages: tuple[Rpm, ...], lab: Lab) -> tuple[Rpm, ...]:
 
 def _stubs(name: str, release: str) -> dict[str, Text]:
     found = content.programs(name, release)
-    return {path: Text(file.text, f"{file.mode:04o}") for path, file in found.items()}
+    return {path: Text(file.text, file.mode) for path, file in found.items()}
 
 
 def url(lab: Lab) -> str:
