@@ -195,8 +195,7 @@ After=network.target remote-fs.target nss-lookup.target
 [Service]
 Type=forking
 PIDFile=/run/httpd/httpd.pid
-RuntimeDirectory=httpd
-RuntimeDirectoryMode=0710
+ExecStartPre=/usr/bin/install -d -m 710 -g apache /run/httpd
 Environment=LANG=C
 ExecStart=/usr/sbin/httpd $OPTIONS -k start
 ExecReload=/usr/sbin/httpd $OPTIONS -k graceful

@@ -231,7 +231,18 @@ def _neutron_server(plugin: str) -> Text:
 
 NEUTRON_FOLDERS = {
     **_directories("neutron"),
-    "/etc/neutron/conf.d/common": ("0755", "root", "root"),
+    **{
+        f"/etc/neutron/conf.d/{name}": ("0755", "root", "root")
+        for name in (
+            "common",
+            "neutron-server",
+            "neutron-dhcp-agent",
+            "neutron-l3-agent",
+            "neutron-metadata-agent",
+            "neutron-linuxbridge-agent",
+            "neutron-openvswitch-agent",
+        )
+    },
     "/etc/neutron/plugins/ml2": ("0755", "root", "neutron"),
     "/usr/share/neutron/server": ("0755", "root", "root"),
 }
