@@ -361,6 +361,7 @@ HTTPD_PACKAGE = Rpm(
 
 NFV = _hollow("openvswitch")
 CRB = _hollow("python3-pymemcache")
+EPEL = _hollow("python2-pip")
 
 STORAGE = (
     Rpm("targetcli", "2.1.57", files={f"{UNITS}/target.service": Text(TARGET)}),
@@ -406,5 +407,5 @@ EL9 = (
 EL7 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,
     _wsgi("mod_wsgi", "10-wsgi"),
-    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL", "epel-release"),
+    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL" ),
 )  # fmt: skip

@@ -60,15 +60,23 @@ def repositories(lab: Lab) -> list[Repository]:
     """What is served to a lab's hosts, laid out as the mirrors of CentOS are."""
     if lab.el == "9":
         return [
-            Repository("os", (*infrastructure.EL9, _release_package(lab))),
+            Repository("os", infrastructure.EL9),
             Repository("crb", infrastructure.CRB),
             Repository(_cloud_folder(lab), _with_programs(openstack.EL9, lab)),
             Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
             Repository("SIGs/9-stream/nfv/x86_64/openvswitch-2", infrastructure.NFV),
             *NEGATIVE,
         ]
+    name = f"openstack-{lab.release}"
+    sources = (
+        _release_package(
+            lab, f"centos-release-{name}", f"centos-{name}", _cloud_folder(lab), "CentOS-SIG-Cloud"
+        ),
+        _release_package(lab, "epel-release", "epel", "epel", "EPEL-7"),
+    )
     return [
-        Repository("os", (*infrastructure.EL7, *infrastructure.MESSAGING, _release_package(lab))),
+        Repository("os", (*infrastructure.EL7, *infrastructure.MESSAGING, *sources)),
+        Repository("epel", infrastructure.EPEL),
         Repository(_cloud_folder(lab), _with_programs(openstack.EL7, lab)),
         *NEGATIVE,
     ]
@@ -79,20 +87,23 @@ def _cloud_folder(lab: Lab) -> str:
     return f"{root}/cloud/x86_64/openstack-{lab.release}"
 
 
-def _release_package(lab: Lab) -> Rpm:
-    """The package that names the release's repository, as CentOS's "extras" have it."""
-    name = f"openstack-{lab.release}"
-    key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-SIG-Cloud"
+def _release_package(lab: Lab, name: str, repository: str, folder: str, key: str) -> Rpm:
+    """A package that names a repository and brings its key, as CentOS's "extras" have them.
+
+    Args:
+        lab: the table.
+        name: the package's.
+        repository: the ID.
+        folder: on the server.
+        key: what the key's file is called after RPM-GPG-KEY-.
+    """
+    path = f"/etc/pki/rpm-gpg/RPM-GPG-KEY-{key}"
     text = (
-        f"[centos-{name}]\nname=CentOS-{lab.el} - OpenStack {lab.release}\n"
-        f"baseurl={url(lab)}/{_cloud_folder(lab)}\n"
-        f"gpgcheck=1\nenabled=1\ngpgkey=file://{key}\n"
+        f"[{repository}]\nname={repository}\nbaseurl={url(lab)}/{folder}\n"
+        f"gpgcheck=1\nenabled=1\ngpgkey=file://{path}\n"
     )
-    files = {
-        f"/etc/yum.repos.d/CentOS-OpenStack-{lab.release}.repo": Text(text),
-        key: Text(keys.public_key().read_text()),
-    }
-    return Rpm(f"centos-release-{name}", files=files)
+    files = {f"/etc/yum.repos.d/{repository}.repo": Text(text), path: Text(keys.public_key().read_text())}
+    return Rpm(name, files=files)
 
 
 def _with_programs(packages: tuple[Rpm, ...], lab: Lab) -> tuple[Rpm, ...]:
