@@ -6,6 +6,9 @@ local.include("tasks/preflight.py")  # reads the hosts, refuses what can't work
 local.include("tasks/base.py")  # host name, /etc/hosts, time zone: packages want to know who they are on
 local.include("tasks/repositories.py")  # where packages come from
 local.include("tasks/packages.py")  # everything a host needs, in one transaction
+local.include("tasks/networkmanager.py")  # off, or away from the cloud's interfaces
+local.include("tasks/selinux.py")  # its mode, and what it must allow
+local.include("tasks/firewall.py")  # off, or the ports of the host's roles open before anything listens there
 local.include("tasks/chrony.py")  # one time for all hosts
 local.include("tasks/database.py")  # MariaDB
 local.include("tasks/messaging.py")  # RabbitMQ

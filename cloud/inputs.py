@@ -210,11 +210,18 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
                 (node.tunnel_interface and node.tunnel_address) or not cloud.self_service_networks,
                 f"{name}: openvswitch_datapath 'netdev' needs tunnel_interface and tunnel_address",
             )
-        # The Linux bridge agent moves the address to its bridge.
+        # A tunnel in user space leaves through a bridge of its own, which nothing gives the host's address.
         reading.check(
-            not openvswitch or node.provider_interface is None or node.provider_interface != node.interface,
-            f"{name}: provider_interface {node.provider_interface} is the management interface: it would "
-            "lose its address, and you the host",
+            not node.tunnel_interface
+            or node.tunnel_interface not in (node.interface, node.provider_interface),
+            f"{name}: tunnel_interface {node.tunnel_interface} is the management or provider interface: its "
+            "bridge would take it from there, and you would lose the host",
+        )
+        # What crosses a Linux bridge passes the host's own filter, too, and firewalld would refuse it.
+        reading.check(
+            openvswitch or node.firewall != "on",
+            f"{name}: firewall 'on' would refuse the instances' traffic, which l2_agent 'linuxbridge' leads "
+            "through the host's own filter: leave it, or set it to 'off'",
         )
 
 

@@ -20,6 +20,7 @@ CONSOLE_PORT = 6080
 METADATA_PORT = 8775
 REGISTRY_PORT = 9191  # glance's, in old releases
 ADMIN_PORT = 35357  # keystone's for administrators, in old releases
+TUNNEL_BRIDGE = "br-tunnel"  # of tunnels in user space, with their address
 INTERFACES = ("public", "internal", "admin")
 
 
@@ -177,6 +178,9 @@ class Cloud:
     def packages(self, host: Any) -> list[str]:
         """What this host must have installed."""
         node = self.node(host)
+        extra = ["firewall"] if node.settings.firewall == "on" else []
+        if self.settings.lbaas and node.roles & {"controller", "network"}:
+            extra.append("lbaas")
         return role_packages(
             node.platform.name,
             str(self.release),
@@ -184,7 +188,7 @@ class Cloud:
             l2_agent=self.settings.l2_agent,
             l3_agent=self.self_service,
             services=set(self.services),
-            extra=["lbaas"] if self.settings.lbaas and node.roles & {"controller", "network"} else [],
+            extra=extra,
         )
 
     def sources(self, host: Any) -> Sources:
@@ -213,6 +217,12 @@ class Cloud:
     def openvswitch(self) -> bool:
         """Whether Open vSwitch carries the networks; if not, Linux bridges do."""
         return self.settings.l2_agent == "openvswitch"
+
+    def takes_over(self, node: Node) -> bool:
+        """Whether the provider bridge takes over the address of the host's management interface."""
+        wanted = node.settings.provider_interface
+        carries = node.roles & {"network", "compute"}
+        return bool(self.openvswitch and carries and wanted and wanted == node.settings.interface)
 
     @property
     def interface_driver(self) -> str:

@@ -104,6 +104,7 @@ DEBIAN = Platform(
             "apache2",
             "libapache2-mod-wsgi-py3",
         ],
+        "firewall": ["firewalld"],
     },
     units={
         "chrony/server": "chrony",
@@ -133,6 +134,8 @@ DEBIAN = Platform(
         "cinder/volume": "cinder-volume",
         "iscsi/target": "rtslib-fb-targetctl",
         "horizon/web": "apache2",
+        "firewall/daemon": "firewalld",
+        "network/manager": "NetworkManager",
     },
     paths={
         "chrony": "/etc/chrony/chrony.conf",
@@ -222,6 +225,7 @@ EL7 = Platform(
         "cinder@controller": ["openstack-cinder"],
         "cinder@storage": ["openstack-cinder", "lvm2", "targetcli", "python-oslo-policy"],
         "horizon": ["openstack-dashboard"],
+        "firewall": ["firewalld"],
     },
     units={
         "chrony/server": "chronyd",
@@ -255,6 +259,8 @@ EL7 = Platform(
         "cinder/volume": "openstack-cinder-volume",
         "iscsi/target": "target",
         "horizon/web": "httpd",
+        "firewall/daemon": "firewalld",
+        "network/manager": "NetworkManager",
     },
     paths={
         "chrony": "/etc/chrony.conf",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from cloud.model import Cloud, Node
@@ -92,6 +93,8 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
         and wanted == node.settings.provider_interface
         and any(name.startswith(AGENTS_BRIDGE) for name in holders)
     )
+    # And ours, the provider bridge.
+    moved = moved or (cloud.takes_over(node) and cloud.settings.provider_bridge in holders)
     if not holders:
         found.append(f"no interface has the address {node.address}; interfaces: {present}")
     elif wanted and wanted not in holders and not moved:
@@ -103,7 +106,13 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
     for setting in ("provider_interface", "tunnel_interface") if cloud.openvswitch else ():
         name = getattr(node.settings, setting)
         addresses = state.interfaces.get(name or "", [])
-        if node.address in addresses:
+        if node.address in addresses and setting == "provider_interface":
+            if not cloud.takes_over(node):
+                found.append(
+                    f"{setting}: {name} carries the management address; a bridge would cut the host off, "
+                    f"unless it takes the address over: set interface = {name!r}, too, if that is wanted"
+                )
+        elif node.address in addresses:
             found.append(f"{setting}: {name} carries the management address; a bridge would cut the host off")
         elif addresses:
             found.append(f"{setting}: {name} carries {', '.join(addresses)}; give it no address of its own")
@@ -113,4 +122,52 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
         holders = [name for name, addresses in state.interfaces.items() if tunnel in addresses]
         if not holders:
             found.append(f"tunnel_address: no interface has {tunnel}")
+    return found
+
+
+def network_problems(
+    cloud: Cloud,
+    node: Node,
+    services: Mapping[str, Mapping[str, bool]],
+    port: Mapping[str, list[str]] | None = None,
+) -> list[str]:
+    """What would leave this host without its network.
+
+    Args:
+        cloud, node: the model, and the host.
+        services: ``facts.network.NetworkServices``.
+        port: of an interface whose address a bridge takes over, what can't be moved: ``{"dynamic": [address],
+            "ipv6": [address]}``; None where nothing is to be moved any more.
+    """
+    found = []
+    manager = services["NetworkManager"]
+    others = {name: state for name, state in services.items() if name != "NetworkManager"}
+    chosen = node.settings.network_manager
+    # What is only active now would not bring them up at the next boot.
+    nobody = not any(state["enabled"] for state in others.values())
+    if chosen == "off" and (manager["active"] or manager["enabled"]) and nobody:
+        found.append(
+            "network_manager: 'off' would leave the host without a network after its next boot: none of "
+            f"{', '.join(others)} is enabled to bring the interfaces up; enable one that knows them, or "
+            "set it to 'on'"
+        )
+    if not cloud.takes_over(node):
+        return found
+    name, bridge = node.settings.provider_interface, cloud.settings.provider_bridge
+    if chosen is None and manager["active"]:
+        found.append(
+            f"provider_interface: {name} has the host's address, and {bridge} is to take it over, but "
+            "NetworkManager would give it back: set network_manager = 'on' (it then leaves both alone) "
+            "or 'off'"
+        )
+    for address in (port or {}).get("dynamic", []):
+        found.append(
+            f"provider_interface: {name} has {address} by DHCP, which nobody would renew on {bridge}: "
+            "give it a static address"
+        )
+    for address in (port or {}).get("ipv6", []):
+        found.append(
+            f"provider_interface: {name} has the static address {address}, and only IPv4 moves to {bridge}: "
+            "remove it"
+        )
     return found

@@ -202,8 +202,9 @@ class NodeSettings(Strict):
     tunnel_prefix: int = Field(24, ge=8, le=30, description="Prefix length of the tunnels' network.")
     provider_interface: str | None = Field(
         None,
-        description="Interface, without an address, that becomes a port of the provider bridge; with "
-        "l2_agent 'linuxbridge' it may carry the host's address, which the agent moves to its bridge.",
+        description="Interface, without an address, that becomes a port of the provider bridge. On a host "
+        "with one interface only it is the same as `interface`: then the bridge takes over its static "
+        "address, as in the original install notes; with l2_agent 'linuxbridge' the agent does that.",
     )
     volume_devices: list[str] = Field([], description="Empty disks for the volume group, as /dev/NAME.")
     openvswitch_datapath: Literal["system", "netdev"] = Field(
@@ -221,6 +222,21 @@ class NodeSettings(Strict):
     )
     virt_type: Literal["auto", "kvm", "qemu"] = Field(
         "auto", description="Hypervisor of a compute host; auto: kvm where the CPU offers it."
+    )
+    selinux: Literal["enforcing", "permissive", "disabled"] | None = Field(
+        None,
+        description="Mode of SELinux, now and at boot; None: left as it is. The original install notes: "
+        "'disabled'.",
+    )
+    firewall: Literal["off", "on"] | None = Field(
+        None,
+        description="firewalld: 'on' opens the ports of the host's roles, and closes none; None: left as it "
+        "is. The original install notes: 'off'.",
+    )
+    network_manager: Literal["off", "on"] | None = Field(
+        None,
+        description="NetworkManager: 'on' keeps it off the cloud's interfaces; None: left as it is. The "
+        "original install notes: 'off', with which another service must bring the interfaces up.",
     )
 
 

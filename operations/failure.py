@@ -1,4 +1,4 @@
-"""Fail one host, with one clear message, from inside an operation."""
+"""Fail one host, or warn about it, with one clear message, from inside an operation."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def fail(message: str) -> FunctionCommand:
         return False
 
     return FunctionCommand(report, (), {})
+
+
+def warn(message: str) -> FunctionCommand:
+    """A command that prints ``message`` as a warning, when it is executed and not while the plan is made.
+
+    Args:
+        message: what the operator must know or do. The host's name is put in front.
+    """
+
+    def notice(state, host):
+        logger.warning(f"{host.print_prefix}{message}")
+        return True
+
+    return FunctionCommand(notice, (), {})

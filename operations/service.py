@@ -100,6 +100,35 @@ def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = Tr
 
 
 @operation()
+def stopped(units: Sequence[str]):
+    """Have units not run, now and after a boot. One that the host does not have is as wanted.
+
+    Args:
+        units: names of units.
+
+    **Example:**
+
+    .. code:: python
+
+        service.stopped(name="Stop the firewall", units=["firewalld"])
+    """
+    found = read(Units, units=list(units), config=[])
+    if isinstance(found, Unreadable):
+        yield fail(f"systemd's units can't be read: {found.reason}")
+        return
+    states = {unit: found["units"].get(full_name(unit), {"load": "not-found"}) for unit in units}
+    there = {unit: state for unit, state in states.items() if state["load"] not in ("not-found", "masked")}
+    disable = [unit for unit, state in there.items() if state["enabled"].startswith("enabled")]
+    stop = [unit for unit, state in there.items() if state["active"] not in ("inactive", "failed")]
+    if disable:
+        yield _systemctl("disable", disable)
+    if stop:
+        yield _systemctl("stop", stop)
+    if not (disable or stop):
+        host.noop(f"{', '.join(units)}: not running, and not at boot")
+
+
+@operation()
 def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 60, ca: str = ""):
     """Wait until a URL answers, seen from the host. Waiting changes nothing, and is not counted as a change.
 

@@ -2,7 +2,8 @@
 
 from pyinfra import host
 
-from operations import config, openvswitch, service
+from cloud.model import TUNNEL_BRIDGE
+from operations import bridge, config, openvswitch, service
 from tasks.context import cloud
 
 node = cloud.node(host)
@@ -17,7 +18,7 @@ if cloud.openvswitch and (cloud.does("network", host) or cloud.does("compute", h
             value="true",
             unit=node.unit("openvswitch/daemon"),
         )
-    if node.settings.provider_interface:
+    if node.settings.provider_interface and not cloud.takes_over(node):
         openvswitch.bridge(
             name="Join the provider interface to its bridge",
             bridge=cloud.settings.provider_bridge,
@@ -28,7 +29,7 @@ if cloud.openvswitch and (cloud.does("network", host) or cloud.does("compute", h
         # Tunnels in user space leave through a port of a user space bridge, which holds their address.
         openvswitch.bridge(
             name="Join the tunnel interface to a bridge of its own",
-            bridge="br-tunnel",
+            bridge=TUNNEL_BRIDGE,
             port=node.settings.tunnel_interface,
             datapath="netdev",
         )
@@ -41,9 +42,20 @@ if cloud.openvswitch and (cloud.does("network", host) or cloud.does("compute", h
             cloud=cloud,
             node=node,
             unit=node.unit("openvswitch/daemon"),
+            kept=f"/etc/openstack-bridges/{cloud.settings.provider_bridge}.ip",
         )
         service.running(
             name="Bring the bridges' links up",
             units=["openstack-bridges"],
             config=["/etc/systemd/system/openstack-bridges.service"],
+        )
+    if cloud.takes_over(node):
+        # Last: from the confirmation on, a boot relies on the unit above.
+        bridge.address_taken_over(
+            name="Move the host's address to the provider bridge, 60 seconds at most",
+            bridge=cloud.settings.provider_bridge,
+            port=node.settings.provider_interface,
+            address=node.address,
+            datapath=node.settings.openvswitch_datapath,
+            timeout=60,
         )

@@ -4,7 +4,9 @@ from pyinfra import host, logger
 
 from cloud import lvm, preflight, repositories, verify
 from facts.block import BlockDevices
+from facts.network import NetworkServices
 from facts.preflight import Host
+from facts.program import ask
 from facts.reading import Unreadable, read
 from facts.repositories import Yum
 from operations import refusal
@@ -44,7 +46,16 @@ def problems() -> list[str]:
         else:
             refused = [lvm.refusal(device, disks, cloud.settings.volume_group) for device in devices]
             found += [f"volume_devices: {reason}" for reason in refused if reason]
-    return found
+    services = read(NetworkServices)
+    if isinstance(services, Unreadable):
+        return [*found, f"the services of its network can't be read: {services.reason}"]
+    port = None
+    name = node.settings.provider_interface
+    if cloud.takes_over(node) and node.address in state.interfaces.get(name, []):
+        port = ask("provider_bridge", action="network", port=name)
+        if isinstance(port, Unreadable):
+            return [*found, f"provider_interface: {name} can't be looked at: {port.reason}"]
+    return found + preflight.network_problems(cloud, node, services, port)
 
 
 refusal.together(problems)

@@ -215,7 +215,7 @@ def test_a_changed_password_reaches_every_place(inventory_copy):
         ('"/dev/ubdb"', '"/dev/ubda"', "/dev/ubda is not empty"),
         ('"/dev/ubdb"', '"/dev/ubdz"', "/dev/ubdz does not exist"),
         ('provider_interface="prov0"', 'provider_interface="prov9"', "there is no interface prov9"),
-        ('provider_interface="prov0"', 'provider_interface="host0"', "is the management interface"),
+        ('tunnel_interface="tun0"', 'tunnel_interface="host0"', "is the management or provider interface"),
         ('interface="host0"', 'interface="eth7"', "not on eth7"),
     ],
 )

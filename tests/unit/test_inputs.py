@@ -70,8 +70,18 @@ def test_default_inventory_is_a_cloud(tmp_path):
         ({"hosts": hosts(compute={"region": "Other"})}, "region is a setting of the whole cloud"),
         ({"hosts": hosts(controller={"provider_interface": None})}, "needs provider_interface"),
         (
-            {"hosts": hosts(controller={"interface": "eth1"})},
-            "provider_interface eth1 is the management interface",
+            {"hosts": hosts(controller={"interface": "eth1", "tunnel_interface": "eth1"})},
+            "tunnel_interface eth1 is the management or provider interface",
+        ),
+        (
+            {"l2_agent": "linuxbridge", "release": "zed", "firewall": "on"},
+            "compute: firewall 'on' would refuse the instances' traffic, which l2_agent 'linuxbridge' leads",
+        ),
+        ({"selinux": "off"}, "selinux: Input should be 'enforcing', 'permissive' or 'disabled'"),
+        ({"firewall": True}, "firewall: Input should be 'off' or 'on'"),
+        (
+            {"network_manager": "none"},
+            "network_manager: Input should be 'off' or 'on'",
         ),
         (
             {"config_overrides": {"/etc/nova/nova.cnf": {"DEFAULT": {"debug": True}}}},
@@ -163,13 +173,21 @@ def test_a_cloud_needs_no_storage_host(tmp_path):
 
 
 def test_with_linux_bridges_the_only_interface_may_be_the_providers(tmp_path):
-    """As in the original notes: the agent moves its address to the bridge. Open vSwitch would not."""
+    """As in the original notes: the agent moves its address to the bridge. With Open vSwitch we do."""
     cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, **clouds.OLDER)
     assert cloud.node("compute").settings.provider_interface == "eth0"
-    with pytest.raises(
-        inputs.InputError, match="compute: provider_interface eth0 is the management interface"
-    ):
-        clouds.cloud(tmp_path, clouds.OLDER_HOSTS, release="zed", self_service_networks=False)
+    assert not cloud.takes_over(cloud.node("compute"))
+    cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, release="zed", self_service_networks=False)
+    assert cloud.takes_over(cloud.node("compute"))
+
+
+def test_only_the_management_interface_of_a_host_with_networks_is_taken_over(tmp_path):
+    named = {host: {"interface": "eth0"} for host in clouds.HOSTS}
+    cloud = clouds.cloud(tmp_path, hosts(**named))
+    assert not [node.name for node in cloud.nodes.values() if cloud.takes_over(node)]
+    both = {"interface": "eth1", "provider_interface": "eth1"}
+    cloud = clouds.cloud(tmp_path, hosts(compute=both, storage=both))
+    assert [node.name for node in cloud.nodes.values() if cloud.takes_over(node)] == ["compute"]
 
 
 def test_open_vswitch_in_user_space_needs_no_tunnels_without_self_service_networks(tmp_path):

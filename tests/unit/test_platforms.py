@@ -63,7 +63,12 @@ def test_every_role_has_its_packages(platform):
     assert set(ROLE_PARTS) == set(ROLES)
     parts = {part for parts in ROLE_PARTS.values() for part in parts}
     # A source, the load balancing agent and load balancers are EL's only, so far.
-    assert set(platform.packages) | {"source", "lbaas", "loadbalancer"} == parts | {"base", "source", "lbaas"}
+    everywhere = {"base", "firewall"}
+    assert everywhere <= set(platform.packages)
+    assert set(platform.packages) | {"source", "lbaas", "loadbalancer"} == parts | everywhere | {
+        "source",
+        "lbaas",
+    }
     for packages in platform.packages.values():
         assert packages
         assert len(set(packages)) == len(packages)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import clouds
 import pytest
 
-from cloud.preflight import modules, problems
+from cloud.preflight import modules, network_problems, problems
 from facts.preflight import HostState
 
 GOOD = HostState(
@@ -89,7 +89,8 @@ def test_what_was_never_deployed_is_refused(tmp_path):
         ),
         (
             {"interfaces": {"eth1": ["192.168.56.11"]}},
-            "provider_interface: eth1 carries the management address; a bridge would cut the host off",
+            "provider_interface: eth1 carries the management address; a bridge would cut the host off, "
+            "unless it takes the address over: set interface = 'eth1', too, if that is wanted",
         ),
     ],
 )
@@ -244,3 +245,79 @@ def test_libraries_are_looked_for_where_no_package_brings_them(tmp_path):
     assert modules(seven.node("compute")) == []
     for settings in ({"platform": "el", "release": "zed"}, {"release": "epoxy"}):
         assert modules(clouds.cloud(tmp_path, **settings).node("controller")) == []
+
+
+def test_where_the_bridge_takes_the_address_over_either_may_have_it(found):
+    both = {"interface": "eth0", "provider_interface": "eth0"}
+    assert found(data=both) == []
+    moved = {"eth0": [], "br-provider": GOOD.interfaces["eth0"]}
+    assert found(data=both, interfaces=moved) == []
+    # Where it is not to take it over, it has no right to it.
+    assert "interface: 192.168.56.11 is on br-provider, not on eth0" in found(
+        data={"interface": "eth0"}, interfaces={**moved, "eth1": []}
+    )
+
+
+def test_other_addresses_of_an_interface_that_is_taken_over_move_as_well(found):
+    both = {"interface": "eth0", "provider_interface": "eth0"}
+    assert found(data=both, interfaces={"eth0": ["192.168.56.11", "10.9.9.9"]}) == []
+
+
+OFF = {"active": False, "enabled": False}
+RUNS = {"active": True, "enabled": True}
+SERVICES = {"NetworkManager": OFF, "network": OFF, "networking": OFF, "systemd-networkd": OFF}
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A function: what would leave the controller without its network."""
+
+    def network(data=(), port=None, **services):
+        hosts = copy.deepcopy(clouds.HOSTS)
+        hosts["controller"][1].update(data)
+        cloud = clouds.cloud(tmp_path, hosts)
+        found = {**SERVICES, **{name.replace("_", "-"): state for name, state in services.items()}}
+        return network_problems(cloud, cloud.node("controller"), found, port)
+
+    return network
+
+
+@pytest.mark.parametrize("manager", [RUNS, {**OFF, "enabled": True}, {**OFF, "active": True}])
+def test_without_networkmanager_another_service_must_bring_the_interfaces_up(network, manager):
+    assert network({"network_manager": "off"}, NetworkManager=manager) == [
+        "network_manager: 'off' would leave the host without a network after its next boot: none of network, "
+        "networking, systemd-networkd is enabled to bring the interfaces up; enable one that knows them, or "
+        "set it to 'on'"
+    ]
+    for other in ("network", "networking", "systemd_networkd"):
+        # Active now is not enough.
+        assert network({"network_manager": "off"}, NetworkManager=manager, **{other: {**OFF, "active": True}})
+        assert not network({"network_manager": "off"}, NetworkManager=manager, **{other: RUNS})
+
+
+def test_a_host_without_networkmanager_may_have_it_off(network):
+    assert network({"network_manager": "off"}) == []
+    assert network({}, NetworkManager=RUNS) == []
+
+
+TAKEN_OVER = {"interface": "eth0", "provider_interface": "eth0"}
+
+
+def test_networkmanager_would_give_the_address_back(network):
+    assert network(TAKEN_OVER) == []
+    assert network({**TAKEN_OVER, "network_manager": "on"}, NetworkManager=RUNS) == []
+    assert network({**TAKEN_OVER, "network_manager": "off"}, NetworkManager=RUNS, network=RUNS) == []
+    assert network(TAKEN_OVER, NetworkManager=RUNS) == [
+        "provider_interface: eth0 has the host's address, and br-provider is to take it over, but "
+        "NetworkManager would give it back: set network_manager = 'on' (it then leaves both alone) or 'off'"
+    ]
+
+
+def test_what_can_not_be_moved_to_a_bridge(network):
+    port = {"dynamic": ["192.168.56.11/24"], "ipv6": ["2001:db8::11/64"]}
+    assert network(TAKEN_OVER, port) == [
+        "provider_interface: eth0 has 192.168.56.11/24 by DHCP, which nobody would renew on br-provider: "
+        "give it a static address",
+        "provider_interface: eth0 has the static address 2001:db8::11/64, and only IPv4 moves to "
+        "br-provider: remove it",
+    ]

@@ -16,7 +16,7 @@ import jinja2.meta
 import pytest
 import yaml
 
-from cloud import inputs, secrets
+from cloud import inputs, protection, secrets
 from cloud.frontends import frontends
 from cloud.ini import read_wanted
 from cloud.releases import AVAILABLE
@@ -96,7 +96,9 @@ def older(make):
 EMPTY = {("DEFAULT", "service_plugins"), ("ml2", "tenant_network_types"), ("agent", "tunnel_types")}
 
 
-@pytest.fixture(params=["default", "all-in-one", "netdev", "older", "linuxbridge", "provider only"])
+@pytest.fixture(
+    params=["default", "all-in-one", "netdev", "older", "linuxbridge", "provider only", "one interface"]
+)
 def any_cloud(make, request):
     if request.param == "older":
         return request.getfixturevalue("older")
@@ -104,6 +106,8 @@ def any_cloud(make, request):
         return make(release="zed", l2_agent="linuxbridge")
     if request.param == "provider only":
         return make(self_service_networks=False)
+    if request.param == "one interface":
+        return make(data={host: {"interface": "eth1"} for host in ("controller", "compute")})
     if request.param == "all-in-one":
         return make(ALL_IN_ONE)
     if request.param == "netdev":
@@ -121,6 +125,9 @@ def text_of(cloud, template, host="controller", **data):
         "virt_type": "kvm",
         "user_name": "admin",
         "unit": "openvswitch-switch",
+        "kept": "/etc/openstack-bridges/br-provider.ip",
+        "interfaces": protection.unmanaged(cloud, node),
+        "taken_over": cloud.takes_over(node),
     }
     return render(f"templates/{template}.j2", cloud=cloud, node=node, **{**everything, **data})
 

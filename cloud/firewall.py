@@ -1,0 +1,73 @@
+"""Which ports a host's roles need open, for firewalld. Pure.
+
+Sources: the ports that verify tries (``cloud.expected``); the OpenStack Security Guide and the installation
+guide's appendix "Firewalls and default ports" for those that are no listener of ours, or no TCP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloud import expected
+from cloud.frontends import frontends
+from cloud.model import Cloud, Node
+
+TIME = "123/udp"  # chrony
+VXLAN = "4789/udp"
+CONSOLES = "5900-5999/tcp"  # VNC of the instances, for the console proxy
+MIGRATION = ["16514/tcp", "49152-49215/tcp"]  # libvirt with TLS, and qemu's streams
+ISCSI = "3260/tcp"
+RABBITMQ_CLUSTER = ["4369/tcp", "25672/tcp"]  # epmd, and the nodes among one another
+VRRP = "vrrp"  # keepalived; a protocol and no port
+
+
+def openings(cloud: Cloud, node: Node) -> dict[str, list[str]]:
+    """What must come in at each of a host's addresses.
+
+    ``PORT/PROTOCOL``, ``FIRST-LAST/PROTOCOL``, or a protocol alone.
+
+    Args:
+        cloud: the model.
+        node: the host.
+    """
+    wanted = [f"{port.port}/tcp" for port in expected.ports(cloud) if port.host == node.name]
+    if "controller" in node.roles:
+        wanted.append(TIME)
+    if "database" in node.roles and len(cloud.doing("database")) > 1:
+        wanted += RABBITMQ_CLUSTER
+    if "loadbalancer" in node.roles:
+        wanted += [f"{front.port}/tcp" for front in frontends(cloud)]
+        wanted += [VRRP] if len(cloud.doing("loadbalancer")) > 1 else []
+    if "compute" in node.roles:
+        wanted += [CONSOLES, *(MIGRATION if len(cloud.doing("compute")) > 1 else [])]
+    if "storage" in node.roles:
+        wanted.append(ISCSI)
+    found = {node.address: list(dict.fromkeys(wanted))}
+    if cloud.self_service and {"network", "compute"} & node.roles:
+        found.setdefault(node.tunnel_address, []).append(VXLAN)
+    return found
+
+
+def missing(wanted: Iterable[str], ports: Iterable[str], ssh: bool = False) -> list[str]:
+    """Which of the wanted openings are not there, in their order.
+
+    Args:
+        wanted: see :func:`openings`.
+        ports: the ports and protocols that are open; a range has every port in it.
+        ssh: whether firewalld's service ``ssh`` is, which is 22/tcp.
+    """
+    there = [_range(port) for port in (*ports, *(["22/tcp"] if ssh else []))]
+    found = []
+    for port in dict.fromkeys(wanted):
+        protocol, first, last = _range(port)
+        if not any(p == protocol and a <= first and last <= b for p, a, b in there):
+            found.append(port)
+    return found
+
+
+def _range(port: str) -> tuple[str, int, int]:
+    numbers, slash, protocol = port.partition("/")
+    if not slash:
+        return port, 0, 0
+    first, _, last = numbers.partition("-")
+    return protocol, int(first), int(last or first)
