@@ -375,8 +375,8 @@ def move(request):
         "--", "--may-exist", "add-port", bridge, port,
     )  # fmt: skip
     run("ip", "link", "set", bridge, "up")
-    for address, _ in was["addresses"]:
-        run("ip", "address", "del", address, "dev", port)
+    # All at once: with the first address of a network the kernel takes away the others of it.
+    run("ip", "-4", "address", "flush", "dev", port, "scope", "global")
     for line in batch(bridge, was):
         run("ip", *line.split())
     note("moved")
@@ -408,6 +408,7 @@ def undo(request):
     else:
         vsctl("--if-exists", "del-br", bridge)
     run("ip", "link", "set", port, "up")
+    run("ip", "-4", "address", "flush", "dev", port, "scope", "global")
     for line in batch(port, was):
         run("ip", *line.split())
     unguard()
