@@ -15,6 +15,7 @@ from cloud.model import (
     Cloud,
 )
 from cloud.platforms import LIBVIRT
+from cloud.releases import ANY, PROCESSES
 
 WEB_PORT = 80
 STORAGE_BACKEND = "lvm"
@@ -40,11 +41,9 @@ class Port:
 
 def nova_services(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, binary) of every nova service that sends heartbeats."""
-    controllers = [
-        (node.name, binary)
-        for node in cloud.doing("controller")
-        for binary in ("nova-conductor", "nova-scheduler")
-    ]
+    binaries = ["conductor", "scheduler", "cert", "consoleauth"]
+    there = [name for name in binaries if cloud.release.has(PROCESSES.get(f"nova/{name}", ANY))]
+    controllers = [(node.name, f"nova-{name}") for node in cloud.doing("controller") for name in there]
     return controllers + [(node.name, "nova-compute") for node in cloud.doing("compute")]
 
 

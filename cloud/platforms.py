@@ -326,6 +326,7 @@ EL9 = Platform(
         ],
         # The package of Horizon asks for python3-memcached, which Django has no use for any more.
         "horizon": ["openstack-dashboard", "python3-pymemcache"],
+        "firewall": ["firewalld"],
     },
     units={
         "chrony/server": "chronyd",
@@ -361,6 +362,8 @@ EL9 = Platform(
         "cinder/volume": "openstack-cinder-volume",
         "iscsi/target": "target",
         "horizon/web": "httpd",
+        "firewall/daemon": "firewalld",
+        "network/manager": "NetworkManager",
     },
     paths={
         "chrony": "/etc/chrony.conf",

@@ -3,8 +3,8 @@
 from lab import ssh as _ssh
 from lab.hosts import LABS as _LABS
 
-# The only interface is the provider network's, too.
-_interfaces = {"interface": "host0", "provider_interface": "host0"}
+# The only interface is the provider network's, too. Containers have no SELinux: the deploy is to say so.
+_interfaces = {"interface": "host0", "provider_interface": "host0", "firewall": "on", "selinux": "enforcing"}
 
 controller = [_ssh.reach(_LABS["el"], "controller", **_interfaces)]
 compute = [_ssh.reach(_LABS["el"], "compute", **_interfaces)]

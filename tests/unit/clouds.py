@@ -62,7 +62,8 @@ def inventory(hosts=None, groups=(), **settings):
 def write_secrets(folder):
     """A good secrets.toml in a folder; returns the path of the inventory it belongs to."""
     path = folder / secrets.FILE_NAME
-    path.write_text(secrets.generate({}))
+    # With those of old releases, which newer ones have no use for.
+    path.write_text(secrets.generate({name: secrets.fresh(name) for name in secrets.OLD_NAMES}))
     path.chmod(0o600)
     return folder / "inventory.py"
 

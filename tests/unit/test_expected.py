@@ -141,3 +141,11 @@ def test_horizon_is_where_the_platform_has_it(tmp_path):
     for release in ("train", "epoxy"):
         cloud = clouds.cloud(tmp_path, platform="el", release=release)
         assert cloud.horizon_url == "http://192.168.56.11/dashboard/"
+
+
+def test_liberty_has_two_more_of_novas_services(tmp_path):
+    older = clouds.OLDER | {"platform": "el", "release": "liberty"}
+    cloud = clouds.cloud(tmp_path, clouds.OLDER_HOSTS, **older)
+    assert [name for host, name in expected.nova_services(cloud) if host == "controller"] == [
+        "nova-conductor", "nova-scheduler", "nova-cert", "nova-consoleauth"
+    ]  # fmt: skip
