@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud import inputs, secrets
+from cloud.releases import BY_AGE, Release
 
 
 class Data:
@@ -59,15 +60,19 @@ def inventory(hosts=None, groups=(), **settings):
     return Inventory([Host(name, list(g), {**common, **data}) for name, (g, data) in hosts.items()], groups)
 
 
-def write_secrets(folder):
-    """A good secrets.toml in a folder; returns the path of the inventory it belongs to."""
+def write_secrets(folder, release=None):
+    """A good secrets.toml in a folder; returns the path of the inventory it belongs to.
+
+    ``release``: for which it must do; None: any of today's.
+    """
     path = folder / secrets.FILE_NAME
-    # With those of old releases, which newer ones have no use for.
-    path.write_text(secrets.generate({name: secrets.fresh(name) for name in secrets.OLD_NAMES}))
+    path.write_text(secrets.generate({}, release and Release(release)))
     path.chmod(0o600)
     return folder / "inventory.py"
 
 
 def cloud(folder, *arguments, **keywords):
     """The model of an inventory."""
-    return inputs.read(inventory(*arguments, **keywords), write_secrets(folder))
+    release = keywords.get("release")
+    known = release if release in BY_AGE else None
+    return inputs.read(inventory(*arguments, **keywords), write_secrets(folder, known))
