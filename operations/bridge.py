@@ -128,7 +128,8 @@ def _answer(action: str, request: dict[str, Any]) -> Any:
 def _reconnect(host) -> bool:
     """A new connection. Not ``host.disconnect``, which would first say good-bye over one that may be dead."""
     client = getattr(host.connector, "client", None)
-    if client:
+    # One that never came about is still at work, and would tell of its end with a traceback.
+    if client and host.connected:
         client.close()
     host.connector.disconnect()
     host.connected = False
