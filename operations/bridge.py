@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any, Literal
 
@@ -15,6 +16,9 @@ from operations.failure import fail
 
 PROGRAM = "provider_bridge"
 SERVICE = "openstack-bridge-move"
+# Attempts to come in that fail are part of the waiting; with no listener paramiko prints a traceback of each.
+logging.getLogger("paramiko.transport").addHandler(logging.NullHandler())
+
 # Seconds for one question: a connection that the move has cut off would never answer.
 ANSWER = 30
 
@@ -116,7 +120,8 @@ def _wait_for_another(host, request: dict[str, Any]) -> dict[str, Any] | Unreada
         if time.monotonic() > end:
             return found
         time.sleep(2)
-        _reconnect(host)
+        if isinstance(found, Unreadable):
+            _reconnect(host)
 
 
 def _answer(action: str, request: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ neutron with Open vSwitch and self-service networks, cinder), not from what the 
 import ast
 import copy
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from cloud.ini import read_wanted
 from cloud.releases import AVAILABLE
 from cloud.services import SERVICES
 from cloud.templates import TemplateProblem, render
+from operations.remote import provider_bridge as program
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(
@@ -585,6 +587,35 @@ def test_tunnels_in_user_space(make):
     unit = text_of(cloud, "openvswitch/bridges.service", "compute").splitlines()
     assert "ExecStart=/usr/sbin/ip address replace 10.0.0.12/22 dev br-tunnel" in unit
     assert "After=openvswitch-switch.service" in unit
+
+
+def test_a_bridge_with_the_hosts_address_has_it_after_a_boot_and_lets_it_through(make):
+    cloud = make(data={"compute": {"interface": "eth1"}})
+    unit = text_of(cloud, "openvswitch/bridges.service", "compute").replace("\\\n", "")
+    kept = "/etc/openstack-bridges/br-provider.ip"
+    # The path is the program's, which can't be asked: it runs on the host.
+    assert kept == program.KEPT % "br-provider"
+    assert 'kept=f"/etc/openstack-bridges/' in (ROOT / "tasks" / "openvswitch.py").read_text()
+    assert re.search(rf"\[ ! -e {kept} \] .*address flush dev eth1;.* ip -force -batch {kept};", unit)
+    assert re.search(
+        r"is-active --quiet neutron-openvswitch-agent \|\| .*set-fail-mode br-provider standalone", unit
+    )
+    assert "Before=network-online.target" in unit
+    other = text_of(cloud, "openvswitch/bridges.service", "controller")
+    assert "flush" not in other
+    assert "set-fail-mode" not in other
+    assert "ExecStart=/usr/sbin/ip link set br-provider up" in other
+
+
+def test_networkmanager_is_told_what_to_leave_alone(make):
+    cloud = make(data={"compute": {"interface": "eth1"}})
+    mine = text_of(cloud, "networkmanager/openstack.conf", "compute")
+    assert "\ndns=none\n" in mine
+    assert "unmanaged-devices+=interface-name:br-int;interface-name:br-tun;" in mine
+    assert ";interface-name:eth1;interface-name:br-provider\n" in mine
+    assert "dns=none" not in text_of(cloud, "networkmanager/openstack.conf", "controller")
+    # No network of the cloud's is on it.
+    assert "unmanaged" not in text_of(cloud, "networkmanager/openstack.conf", "storage")
 
 
 def test_each_host_has_the_datapath_that_its_kernel_allows(make):
