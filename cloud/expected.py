@@ -127,5 +127,7 @@ def units(cloud: Cloud, host: str) -> list[str]:
         wanted += ["neutron/lbaas"]
     if cloud.does("loadbalancer", host):
         wanted += ["loadbalancer/proxy", "loadbalancer/address"]
+    wanted += ["firewall/daemon"] if node.settings.firewall == "on" else []
+    wanted += ["network/manager"] if node.settings.network_manager == "on" else []
     own = ["openstack-bridges"] if agents and (node.needs_bridges or not cloud.openvswitch) else []
     return list(dict.fromkeys([*cloud.units(host, *wanted), *own]))

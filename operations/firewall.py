@@ -12,6 +12,14 @@ from facts.firewall import Firewall
 from facts.reading import Unreadable, read
 from operations.failure import fail
 
+# systemd takes it for started when it has its name on D-Bus: before it has tried a rule, which a kernel
+# without nf_tables refuses. It answers only after that.
+START = (
+    "systemctl enable firewalld && systemctl start firewalld && firewall-cmd --state >/dev/null "
+    "|| { echo 'firewalld ended right after its start:' >&2; "
+    "journalctl --unit=firewalld --lines=15 --no-pager --output=cat >&2; exit 1; }"
+)
+
 
 @operation()
 def opened(openings: Mapping[str, Sequence[str]], default_zone: bool = False):
@@ -56,7 +64,7 @@ def opened(openings: Mapping[str, Sequence[str]], default_zone: bool = False):
         parts = [part for command in commands for part in ("&&", *command)]
         yield StringCommand(*parts[1:])
     if not running:
-        yield StringCommand("systemctl enable firewalld && systemctl start firewalld")
+        yield StringCommand(START)
     elif not found["enabled"]:
         yield StringCommand("systemctl enable firewalld")
     elif not commands:

@@ -91,6 +91,10 @@ def files(version: str, gateway: str, key: str) -> Files:
         "usr/bin/yum": File("dnf-3", link=True),
         "etc/yum.repos.d/centos.repo": File("\n".join(own)),
         "etc/pki/rpm-gpg/RPM-GPG-KEY-centosofficial": File(key),
+        # As on a new CentOS.
+        "etc/systemd/system/multi-user.target.wants/firewalld.service": File(
+            "/usr/lib/systemd/system/firewalld.service", link=True
+        ),
         "etc/systemd/system/dnf-makecache.timer": File("/dev/null", link=True),
     }
 

@@ -8,4 +8,4 @@ _interfaces = {"interface": "host0", "provider_interface": "host0", "selinux": "
 
 controller = [_ssh.reach(_LABS["el"], "controller", **_interfaces)]
 compute = [_ssh.reach(_LABS["el"], "compute", **_interfaces)]
-storage = [_ssh.reach(_LABS["el"], "storage", interface="vec0", volume_devices=["/dev/ubdb"], firewall="on")]
+storage = [_ssh.reach(_LABS["el"], "storage", interface="vec0", volume_devices=["/dev/ubdb"])]

@@ -9,3 +9,7 @@ management_network = "10.61.0.0/24"
 cloud_name = "el7"
 workers = 1
 database_max_connections = 1024
+
+# The notes' choices.
+selinux = "disabled"
+firewall = "off"
