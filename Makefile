@@ -1,7 +1,8 @@
 # make cloud     four disposable hosts, OpenStack, verified, an instance     (root; Debian 12 or later)
 # make test      the unit tier: no root, no hosts
-# make test-lab  the same cloud on real hosts, killed, rerun, watched       (root; about half an hour)
+# make test-lab  the same cloud on real hosts, killed, rerun, watched; then the EL labs (root; 40 minutes)
 # make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
+# make test-el   the EL labs alone: stand-ins for OpenStack, real yum       (root; under 10 minutes)
 # make test-zed  the second lab: zed on Debian 12, Linux bridges            (root)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
@@ -10,8 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
 ZED := lab/zed/inventory.py
+EL_SECRETS := lab/el/secrets.toml lab/el7/secrets.toml
 
-.PHONY: cloud test test-lab test-smoke test-zed lint clean-lab
+.PHONY: cloud test test-lab test-smoke test-el test-zed lint clean-lab
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +25,12 @@ lab/secrets.toml: | $(VENV)/ready
 
 lab/zed/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets $(ZED)
+
+lab/el/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets lab/el/inventory.py
+
+lab/el7/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets lab/el7/inventory.py --release liberty
 
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
@@ -37,11 +45,14 @@ lint: $(VENV)/ready
 test: lint
 	$(BIN)/pytest
 
-test-lab: $(VENV)/ready lab/secrets.toml
+test-lab: $(VENV)/ready lab/secrets.toml $(EL_SECRETS)
 	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
+
+test-el: $(VENV)/ready $(EL_SECRETS)
+	$(BIN)/pytest tests/lab/test_el.py -v -s
 
 test-zed: $(VENV)/ready lab/zed/secrets.toml
 	$(BIN)/pytest tests/lab/test_zed.py -v -s
@@ -49,3 +60,5 @@ test-zed: $(VENV)/ready lab/zed/secrets.toml
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
 	$(BIN)/python -m lab down zed
+	$(BIN)/python -m lab down el
+	$(BIN)/python -m lab down el7

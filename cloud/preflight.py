@@ -131,7 +131,7 @@ def network_problems(
     services: Mapping[str, Mapping[str, bool]],
     port: Mapping[str, list[str]] | None = None,
 ) -> list[str]:
-    """What would leave this host without its network.
+    """What would leave this host without its network, or its services unreachable.
 
     Args:
         cloud, node: the model, and the host.
@@ -141,7 +141,7 @@ def network_problems(
     """
     found = []
     manager = services["NetworkManager"]
-    others = {name: state for name, state in services.items() if name != "NetworkManager"}
+    others = {name: state for name, state in services.items() if name not in ("NetworkManager", "firewalld")}
     chosen = node.settings.network_manager
     # What is only active now would not bring them up at the next boot.
     nobody = not any(state["enabled"] for state in others.values())
@@ -150,6 +150,11 @@ def network_problems(
             "network_manager: 'off' would leave the host without a network after its next boot: none of "
             f"{', '.join(others)} is enabled to bring the interfaces up; enable one that knows them, or "
             "set it to 'on'"
+        )
+    if services["firewalld"]["active"] and node.settings.firewall is None:
+        found.append(
+            "firewall: firewalld runs and would refuse what the host's roles need: set it to 'on' (their "
+            "ports are opened) or 'off'"
         )
     if not cloud.takes_over(node):
         return found

@@ -52,7 +52,7 @@ NEGATIVE = (
     Repository("negative/unsigned", (Rpm("lab-unsigned"),), signer=""),
     Repository("negative/foreign", (Rpm("lab-foreign"),), signer="foreign"),
     Repository("negative/newer", (Rpm("memcached", "9.9.9"), Rpm("lab-pinned", "2.0"))),
-    Repository("negative/older", (Rpm("lab-pinned", "1.0"),)),
+    Repository("negative/older", (Rpm("lab-pinned", "1.0"), Rpm("lab-more"))),
 )
 
 

@@ -32,6 +32,7 @@ ORDER = (
     "test_horizon",
     "test_teardown",
     "test_zed",
+    "test_el",
 )
 
 
@@ -80,10 +81,12 @@ def pyinfra(*arguments: object, inventory: str | Path = INVENTORY, **options) ->
     return command(PYINFRA, inventory, *arguments, **options)
 
 
-def killed_at(task: str, operation: str, seconds: float, *arguments: str) -> str:
+def killed_at(
+    task: str, operation: str, seconds: float, *arguments: str, inventory: str | Path = INVENTORY
+) -> str:
     """Start a task, and end it with SIGKILL some seconds after an operation began; returns its output."""
     process = subprocess.Popen(
-        [PYINFRA, INVENTORY, task, "-y", *arguments],
+        [PYINFRA, inventory, task, "-y", *arguments],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -182,9 +185,15 @@ def found_secrets(text: str) -> list[str]:
     return [name for name, value in secrets().items() if value in text]
 
 
+def copied(inventory: str, to: Path) -> Path:
+    """A copy of a lab's inventory with all that belongs to it, to be spoiled; returns its path."""
+    folder = (ROOT / inventory).parent
+    shutil.copytree(folder / "group_data", to / "group_data")
+    shutil.copy(folder / "secrets.toml", to)
+    return Path(shutil.copy(ROOT / inventory, to))
+
+
 @pytest.fixture
 def inventory_copy(tmp_path):
-    """A copy of the lab's inventory, to be spoiled; returns its path."""
-    shutil.copytree(ROOT / "lab" / "group_data", tmp_path / "group_data")
-    shutil.copy(ROOT / "lab" / "secrets.toml", tmp_path)
-    return Path(shutil.copy(ROOT / INVENTORY, tmp_path))
+    """A copy of the first lab's inventory."""
+    return copied(INVENTORY, tmp_path)

@@ -265,7 +265,13 @@ def test_other_addresses_of_an_interface_that_is_taken_over_move_as_well(found):
 
 OFF = {"active": False, "enabled": False}
 RUNS = {"active": True, "enabled": True}
-SERVICES = {"NetworkManager": OFF, "network": OFF, "networking": OFF, "systemd-networkd": OFF}
+SERVICES = {
+    "NetworkManager": OFF,
+    "firewalld": OFF,
+    "network": OFF,
+    "networking": OFF,
+    "systemd-networkd": OFF,
+}
 
 
 @pytest.fixture
@@ -293,6 +299,16 @@ def test_without_networkmanager_another_service_must_bring_the_interfaces_up(net
         # Active now is not enough.
         assert network({"network_manager": "off"}, NetworkManager=manager, **{other: {**OFF, "active": True}})
         assert not network({"network_manager": "off"}, NetworkManager=manager, **{other: RUNS})
+
+
+def test_a_firewall_that_runs_wants_a_choice(network):
+    """As on a new CentOS: without one the run would wait for services that nobody can reach."""
+    assert network({}, firewalld=RUNS) == [
+        "firewall: firewalld runs and would refuse what the host's roles need: set it to 'on' (their ports "
+        "are opened) or 'off'"
+    ]
+    assert network({"firewall": "on"}, firewalld=RUNS) == network({"firewall": "off"}, firewalld=RUNS) == []
+    assert network({}, firewalld={**OFF, "enabled": True}) == []
 
 
 def test_a_host_without_networkmanager_may_have_it_off(network):

@@ -14,6 +14,8 @@ management_network = "10.60.0.0/24"
 cloud_name = "el"
 workers = 1
 database_max_connections = 1024
+# A new CentOS has it on; beside Linux bridges it would refuse the instances' traffic.
+firewall = "off"
 
 # RDO's repositories, from the lab's server, whose packages have the lab's signature.
 package_source = "rdo"
