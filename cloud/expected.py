@@ -27,6 +27,7 @@ AGENT_KINDS = {
     "l3": "L3 agent",
     "metadata": "Metadata agent",
 }
+LBAAS_AGENT = "Loadbalancer agent"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def hypervisors(cloud: Cloud) -> list[str]:
 def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
     """(host, kind of agent) of every neutron agent."""
     hosts = dict.fromkeys([*cloud.work["network"], *cloud.work["compute"]])
-    return [(host, AGENT_KINDS[kind]) for host in hosts for kind in cloud.network_agents(host)]
+    agents = [(host, AGENT_KINDS[kind]) for host in hosts for kind in cloud.network_agents(host)]
+    balancing = cloud.work["network"] if cloud.settings.lbaas else []
+    return agents + [(host, LBAAS_AGENT) for host in balancing]
 
 
 def cinder_services(cloud: Cloud) -> list[tuple[str, str]]:

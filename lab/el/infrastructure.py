@@ -407,5 +407,5 @@ EL9 = (
 EL7 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,
     _wsgi("mod_wsgi", "10-wsgi"),
-    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL" ),
+    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL", "haproxy" ),
 )  # fmt: skip

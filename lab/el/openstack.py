@@ -241,6 +241,7 @@ NEUTRON_FOLDERS = {
             "neutron-metadata-agent",
             "neutron-linuxbridge-agent",
             "neutron-openvswitch-agent",
+            "neutron-lbaas-agent",
         )
     },
     "/etc/neutron/plugins/ml2": ("0755", "root", "neutron"),
@@ -284,6 +285,16 @@ NEUTRON_OPENVSWITCH = Rpm(
     "openstack-neutron-openvswitch",
     files=_agent("openvswitch", f"{ML2}/openvswitch_agent.ini"),
     requires=("openstack-neutron",),
+    programs=True,
+)
+
+NEUTRON_LBAAS = Rpm(
+    "openstack-neutron-lbaas",
+    files={
+        **_agent("lbaas", "/etc/neutron/lbaas_agent.ini"),
+        "/etc/neutron/neutron_lbaas.conf": _sample("neutron.lbaas", "neutron"),
+    },
+    requires=("openstack-neutron", "python-neutron-lbaas"),
     programs=True,
 )
 
@@ -458,9 +469,11 @@ EL7 = (
     NEUTRON_ML2,
     NEUTRON_LINUXBRIDGE,
     NEUTRON_OPENVSWITCH,
+    NEUTRON_LBAAS,
     CINDER,
     _dashboard("django.wsgi", ("mod_wsgi",)),
     Rpm("openstack-selinux"),
     Rpm("python-openstackclient"),
     Rpm("python-oslo-policy"),
+    Rpm("python-neutron-lbaas"),
 )

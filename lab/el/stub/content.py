@@ -68,6 +68,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "openstack-neutron-ml2": (),
     "openstack-neutron-linuxbridge": ("neutron-linuxbridge-agent",),
     "openstack-neutron-openvswitch": ("neutron-openvswitch-agent",),
+    "openstack-neutron-lbaas": ("neutron-lbaas-agent",),
     "openstack-cinder": (
         "cinder-api", "cinder-scheduler", "cinder-volume", "cinder-manage", "cinder-status",
         "cinder-rootwrap",

@@ -13,3 +13,4 @@ database_max_connections = 1024
 # The notes' choices.
 selinux = "disabled"
 firewall = "off"
+lbaas = True

@@ -128,6 +128,12 @@ def check_interface_driver(config):
     config.need("DEFAULT", "interface_driver")
 
 
+def check_lbaas(config):
+    """The agent for load balancers plugs in like the others, and has a driver."""
+    check_interface_driver(config)
+    config.need("DEFAULT", "device_driver")
+
+
 # What goes along with each heartbeat
 
 
@@ -240,6 +246,10 @@ DAEMONS = {
     "neutron-openvswitch-agent": Daemon(
         "neutron", [*NEUTRON, "plugins/ml2/openvswitch_agent.ini"], reports="neutron-openvswitch-agent",
         details=agent("Open vSwitch agent"), check=check_openvswitch, login=False,
+    ),
+    "neutron-lbaas-agent": Daemon(
+        "neutron", [*NEUTRON, "lbaas_agent.ini"], reports="neutron-lbaas-agent",
+        details=agent("Loadbalancer agent"), check=check_lbaas, login=False,
     ),
     "cinder-api": Daemon(
         "cinder", ["cinder.conf"], ["cinder"],
