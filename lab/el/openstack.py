@@ -65,6 +65,11 @@ def _sample(program: str, group: str) -> Text:
     return Text(SAMPLE.format(program=program), "0640", "root", group)
 
 
+def _dist(group: str, options: str) -> Text:
+    """The package's own defaults, which RDO's programs read before what is in /etc."""
+    return Text(f"[DEFAULT]\n{options}\n", "0640", "root", group)
+
+
 def _directories(service: str) -> dict[str, tuple[str, str, str]]:
     return {
         f"/etc/{service}": ("0750" if service == "keystone" else "0755", "root", service),
@@ -249,12 +254,11 @@ NEUTRON_FOLDERS = {
 }
 NEUTRON_FILES = {
     "/etc/neutron/neutron.conf": _sample("neutron", "neutron"),
-    "/usr/share/neutron/neutron-dist.conf": Text(
-        "[DEFAULT]\nstate_path = /var/lib/neutron\n[agent]\n"
-        "root_helper = sudo neutron-rootwrap /etc/neutron/rootwrap.conf\n",
-        "0640",
-        "root",
+    "/usr/share/neutron/neutron-dist.conf": _dist(
         "neutron",
+        "lock_path = $state_path/lock\nuse_stderr = false\napi_paste_config = /etc/neutron/api-paste.ini\n\n"
+        "[agent]\nroot_helper = sudo neutron-rootwrap /etc/neutron/rootwrap.conf\n"
+        "root_helper_daemon = sudo neutron-rootwrap-daemon /etc/neutron/rootwrap.conf",
     ),
     **_agent("dhcp", "/etc/neutron/dhcp_agent.ini"),
     **_agent("l3", "/etc/neutron/l3_agent.ini"),
@@ -317,14 +321,18 @@ NOVA_COMMON = Rpm(
     files={
         "/etc/nova/nova.conf": _sample("nova.conf", "nova"),
         "/etc/nova/api-paste.ini": Text("[composite:osapi_compute]\n", "0640", "root", "nova"),
-        "/usr/share/nova/nova-dist.conf": Text(
-            "[DEFAULT]\nlog_dir = /var/log/nova\nstate_path = /var/lib/nova\nlock_path = /var/lib/nova/tmp\n",
-            "0640",
-            "root",
+        "/usr/share/nova/nova-dist.conf": _dist(
             "nova",
+            "log_dir = /var/log/nova\nstate_path = /var/lib/nova\nlock_path = /var/lib/nova/tmp\n"
+            "compute_driver = libvirt.LibvirtDriver\nrootwrap_config = /etc/nova/rootwrap.conf\n"
+            "use_stderr = false",
         ),
     },
-    directories={**_directories("nova"), "/var/lib/nova/tmp": ("0755", "nova", "nova")},
+    directories={
+        **_directories("nova"),
+        "/var/lib/nova/instances": ("0755", "nova", "nova"),
+        "/var/lib/nova/tmp": ("0755", "nova", "nova"),
+    },
     accounts=(NOVA_ACCOUNT,),
     programs=True,
 )
@@ -359,11 +367,9 @@ CINDER = Rpm(
     "openstack-cinder",
     files={
         "/etc/cinder/cinder.conf": _sample("cinder", "cinder"),
-        "/usr/share/cinder/cinder-dist.conf": Text(
-            "[DEFAULT]\nlog_dir = /var/log/cinder\nstate_path = /var/lib/cinder\ntarget_helper = lioadm\n",
-            "0640",
-            "root",
+        "/usr/share/cinder/cinder-dist.conf": _dist(
             "cinder",
+            "log_dir = /var/log/cinder\nstate_path = /var/lib/cinder\ntarget_helper = lioadm",
         ),
         **{
             f"{UNITS}/openstack-cinder-{process}.service": _unit(
@@ -386,9 +392,18 @@ CINDER = Rpm(
 
 def _keystone(shipped: bool) -> Rpm:
     wsgi = {"/usr/share/keystone/wsgi-keystone.conf": Text(WSGI_KEYSTONE)} if shipped else {}
+    log = "/var/log/keystone/keystone.log"
     return Rpm(
         "openstack-keystone",
-        files={"/etc/keystone/keystone.conf": _sample("keystone", "keystone"), **wsgi},
+        files={
+            "/etc/keystone/keystone.conf": _sample("keystone", "keystone"),
+            "/usr/share/keystone/keystone-dist.conf": _dist(
+                "keystone", f"log_file = {log}\nuse_stderr = false"
+            ),
+            # There from the start, or root's keystone-manage makes one that httpd can't write to.
+            log: Text("", "0660", "root", "keystone"),
+            **wsgi,
+        },
         directories=_directories("keystone"),
         accounts=(KEYSTONE_ACCOUNT,),
         programs=True,
@@ -401,13 +416,19 @@ def _glance(*processes: str) -> Rpm:
         files={
             **{f"/etc/glance/glance-{name}.conf": _sample(f"glance.{name}", "glance") for name in processes},
             **{
+                f"/usr/share/glance/glance-{name}-dist.conf": _dist(
+                    "glance", f"use_stderr = false\nlog_file = /var/log/glance/{name}.log"
+                )
+                for name in processes
+            },
+            **{
                 f"{UNITS}/openstack-glance-{name}.service": _unit(
                     f"glance-{name}", "glance", f"OpenStack Image Service {name}", ready=False
                 )
                 for name in processes
             },
         },
-        directories=_directories("glance"),
+        directories={**_directories("glance"), "/var/lib/glance/images": ("0755", "glance", "glance")},
         accounts=(GLANCE_ACCOUNT,),
         programs=True,
     )
@@ -421,7 +442,10 @@ EL9 = (
     _glance("api"),
     Rpm(
         "openstack-placement-common",
-        files={"/etc/placement/placement.conf": _sample("placement", "placement")},
+        files={
+            "/etc/placement/placement.conf": _sample("placement", "placement"),
+            "/usr/share/placement/placement-dist.conf": _dist("placement", "use_stderr = true"),
+        },
         directories={
             "/etc/placement": ("0755", "root", "placement"),
             "/var/log/placement": ("0750", "placement", "placement"),
