@@ -89,6 +89,9 @@ def _arguments(lab: Lab) -> argparse.Namespace:
         commands.choices[name].add_argument(
             "lab", nargs="?", choices=list(hosts.LABS), help="default: $OPENSTACK_LAB, or debian13"
         )
+        commands.choices[name].add_argument(
+            "--real", action="store_true", help="of LAB the one with OpenStack's real programs: LAB-real"
+        )
     for name in ("start", "stop", "ssh"):
         commands.choices[name].add_argument("name", choices=[host.name for host in lab.hosts])
     commands.choices["stop"].add_argument("--hard", action="store_true", help="as a power cut does")

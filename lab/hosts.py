@@ -61,6 +61,7 @@ class Lab:
         networks: the first is the management network.
         proxy_port: of the packages' cache, on the outer machine's management address.
         el: the version of EL that the hosts look like; empty: they are the Debian that they are.
+        real: whether EL's packages of OpenStack hold the real programs, Debian's.
     """
 
     prefix: str
@@ -71,6 +72,7 @@ class Lab:
     hosts: tuple[Host, ...]
     proxy_port: int = 3142
     el: str = ""
+    real: bool = False
 
     @property
     def gateway(self) -> IPv4Interface:
@@ -192,6 +194,31 @@ def el(prefix: str, block: str, version: str, release: str) -> Lab:
     )
 
 
+def el_real(prefix: str, block: str) -> Lab:
+    """Controller, compute and storage host that look like CentOS 9, with Zed's real programs.
+
+    Zed is what Debian 12 has, whose programs they are.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    nics = {"host0": "mgmt"}
+    return Lab(
+        prefix=prefix,
+        suite="bookworm",
+        platform="el",
+        release="zed",
+        networks=(Network("mgmt", f"{block}.0.1/24", snooping=False),),
+        hosts=(
+            Host("controller", NSPAWN, f"{block}.0.11", nics, memory=6144),
+            Host("compute", NSPAWN, f"{block}.0.12", nics, memory=2048),
+            Host("storage", UML, f"{block}.0.13", {"vec0": "mgmt"}, memory=2048, disk=4),
+        ),
+        el="9",
+        real=True,
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
@@ -199,6 +226,8 @@ LABS = {
     # Look like CentOS 9 and 7.
     "el": el("labe", "10.60", "9", "caracal"),
     "el7": el("labf", "10.61", "7", "liberty"),
+    # `python -m lab up el --real`.
+    "el-real": el_real("labr", "10.62"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lab.el import infrastructure
+from lab.el import infrastructure, real
 from lab.el.rpm import BUILD, Rpm, spec
 from lab.guest import File, Files
 
@@ -62,20 +62,23 @@ REMOVED_PACKAGES = ("chrony", "mariadb-server", "memcached", "rabbitmq-server", 
 REMOVED_FILES = ("/etc/mysql", "/var/lib/mysql", "/etc/chrony", "/etc/memcached.conf", "/etc/rabbitmq")
 
 
-def files(version: str, gateway: str, key: str) -> Files:
+def files(version: str, gateway: str, key: str, programs: bool = False) -> Files:
     """What tells the system, its package manager and its own repository.
 
     Args:
         version: ``9`` or ``7``.
         gateway: URL below which the lab's packages are.
         key: the public key they are signed with.
+        programs: whether OpenStack's are the real ones, whose Python is Debian's: where EL's would look for
+            modules there is a link.
     """
+    site = {"usr/lib/python3.9/site-packages": File("../python3/dist-packages", link=True)}
     major = "9-stream" if version == "9" else "7"
     own = [
         OWN_REPOSITORY.format(id=name, name=f"CentOS {version} {name}", url=f"{gateway}/{folder}", enabled=on)
         for folder, (name, on) in OWN_REPOSITORIES[version].items()
     ]
-    return {
+    return (site if programs else {}) | {
         "usr/lib/os-release": File(OS_RELEASE[version]),
         "etc/os-release": File("../usr/lib/os-release", link=True),
         "etc/centos-release": File(SYSTEM_RELEASE[version]),
@@ -126,7 +129,25 @@ def installation(debs: Iterable[str]) -> str:
     )
 
 
-# The second layer's. Code for the wrong platform must not find what it looks for: hence no apt.
+# The layer of what OpenStack's real programs need, in a chroot of the first one. apt is asked what it would
+# install for Debian's packages of them. These stay out, and no script of theirs runs; they are kept beside.
+DEPENDENCIES = f"""\
+apt-get -qq update
+mkdir /debs
+cd /debs
+apt-get -qq download {" ".join(real.debs())}
+cd /
+names=$(apt-get -qq --simulate install {" ".join((*real.PROGRAMS, *real.debs()))} |
+    sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p' | grep -vxF '{chr(10).join((*real.debs(), *real.UNWANTED))}')
+apt-get -qq install --download-only $names
+unshare --net --uts sh -c "hostname localhost && apt-get -qq install $(echo $names)"
+find /etc/systemd/system -path '*.wants/*' -regex '.*/\\(lib\\)?virt[^/]*' -delete
+rm -f /lib/systemd/system/libvirt* /lib/systemd/system/virt*
+find /etc/systemd/system -xtype l -delete
+apt-get clean
+{real.DIST_CONF}"""
+
+# The last layer's. Code for the wrong platform must not find what it looks for: hence no apt.
 DRESSING = f"""\
 cp -a --remove-destination /dressing/. / && rm -r /dressing
 rm -f /etc/debian_version /usr/bin/lsb_release /etc/iscsi/initiatorname.iscsi

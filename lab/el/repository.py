@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import cgroups, guest, images, paths
-from lab.el import infrastructure, keys, openstack
+from lab.el import audit, convert, infrastructure, keys, openstack, real
 from lab.el.rpm import BUILD, Rpm, Text, spec
 from lab.el.stub import content
 from lab.guest import File
@@ -25,6 +26,12 @@ PUBLISH = f"""\
 export GNUPGHOME=/build/gnupg
 for work in /build/[0-9]*; do
     . $work/target
+    # Else each service would compile its own at each start: it may not write there.
+    for python in $work/root{real.PYTHON} $work/root{real.DASHBOARD}; do
+        if [ "$compiled" ] && [ -d $python ]; then
+            python3 -m compileall -q -s $work/root -p / $python >/dev/null || true
+        fi
+    done
     {BUILD}
     mkdir -p "/build/tree/$folder"
     mv $work/rpms/*/*.rpm "/build/tree/$folder/"
@@ -40,11 +47,15 @@ gpgconf --kill all
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository: its folder below the server's root, what is in it, and who signs that ("": nobody)."""
+    """A repository: its folder below the server's root, what is in it, and who signs that ("": nobody).
+
+    ``real``: the packages are to be filled from Debian's.
+    """
 
     folder: str
     packages: tuple[Rpm, ...]
     signer: str = "packages"
+    real: bool = False
 
 
 # For tests: what must be refused, and what must be left alone.
@@ -60,9 +71,13 @@ def repositories(lab: Lab) -> list[Repository]:
     """What is served to a lab's hosts, laid out as the mirrors of CentOS are."""
     if lab.el == "9":
         return [
-            Repository("os", infrastructure.EL9),
+            Repository("os", real.system() if lab.real else infrastructure.EL9),
             Repository("crb", infrastructure.CRB),
-            Repository(_cloud_folder(lab), _with_programs(openstack.EL9, lab)),
+            Repository(
+                _cloud_folder(lab),
+                real.packages() if lab.real else _with_programs(openstack.EL9, lab),
+                real=lab.real,
+            ),
             Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
             Repository("SIGs/9-stream/nfv/x86_64/openvswitch-2", infrastructure.NFV),
             *NEGATIVE,
@@ -135,33 +150,61 @@ def tree(lab: Lab) -> Path:
     key_folder = keys.folder(lab)
     below = images.layers(lab, lab.hosts[0])
     wanted = repositories(lab)
+    # Beside the layer with what OpenStack's real programs need.
+    debs = below[1].parent / "debs"
 
     def build(folder: Path) -> None:
         work = folder / "upper/build"
         shutil.copytree(key_folder / "gnupg", work / "gnupg", ignore=shutil.ignore_patterns("S.*"))
         (work / "gnupg").chmod(0o700)
+        packages = []
         for number, repository in enumerate(wanted):
-            _lay_out(work / str(number), repository, lab)
+            packages += _lay_out(work / str(number), repository, lab, debs)
+        if problems := audit.problems(packages, lambda path: _exists(below, path)):
+            raise LabError("\n  ".join(["the packages are not sound:", *problems]))
         images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, ":".join(map(str, below)), PUBLISH)
         (work / "tree").rename(folder / "tree")
         for layer in ("upper", "work", "root"):
             shutil.rmtree(folder / layer)
 
-    return images.built(f"el{lab.el}-repository", [list(map(str, below)), PUBLISH, wanted], build) / "tree"
+    inputs = [list(map(str, below)), PUBLISH, wanted]
+    name = f"el{lab.el}-repository"
+    if lab.real:
+        versions = sorted(file.name for file in debs.iterdir())
+        inputs += [versions, real.CONTENTS, real.DROPPED, Path(convert.__file__).read_text()]
+        name = f"el{lab.el}-real-repository"
+    return images.built(name, inputs, build) / "tree"
 
 
-def _lay_out(work: Path, repository: Repository, lab: Lab) -> None:
-    """Write the spec file of a repository, and its packages' files."""
-    work.mkdir(parents=True)
-    (work / "lab.spec").write_text(spec(repository.packages, f"1.el{lab.el}"))
-    (work / "target").write_text(f"folder='{repository.folder}'\nsigner='{repository.signer}'\n")
-    (work / "root").mkdir()
-    for package in repository.packages:
+def _exists(layers: list[Path], path: str) -> bool:
+    return any(os.path.lexists(layer / path.lstrip("/")) for layer in layers)
+
+
+def _lay_out(work: Path, repository: Repository, lab: Lab, debs: Path) -> tuple[Rpm, ...]:
+    """Write the spec file of a repository, and its packages' files; returns the packages with all they have.
+
+    Args:
+        work: the repository's folder.
+        repository, lab: the repository, and whose it is.
+        debs: the folder with Debian's packages, for a repository that is filled from them.
+    """
+    root = work / "root"
+    root.mkdir(parents=True)
+    packages = repository.packages
+    for package in packages:
         files = {path.lstrip("/"): File(file.text) for path, file in package.files.items()}
         links = {path.lstrip("/"): File(target, link=True) for path, target in package.links.items()}
-        guest.write(work / "root", files | links)
+        guest.write(root, files | links)
         for path in package.directories:
-            (work / "root" / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+            (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+    if repository.real:
+        packages = convert.divide(packages, convert.unpack(debs, work / "debs"), root)
+    (work / "lab.spec").write_text(spec(packages, f"1.el{lab.el}"))
+    (work / "target").write_text(
+        f"folder='{repository.folder}'\nsigner='{repository.signer}'\n"
+        f"compiled='{'yes' if repository.real else ''}'\n"
+    )
+    return packages
 
 
 def up(lab: Lab) -> None:

@@ -21,16 +21,35 @@ def layers(lab: Lab, bottom: Path) -> list[Path]:
     def install(folder: Path) -> None:
         images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, bottom, debs)
 
-    programs = images.built("el-programs", [str(bottom), images.CHROOT, debs], install) / "upper"
+    below = [images.built("el-programs", [str(bottom), images.CHROOT, debs], install) / "upper", bottom]
+    if lab.real:
+        below = [dependencies(lab, below) / "upper", *below]
     key = (keys.folder(lab) / "packages.asc").read_text()
-    files = dress.files(lab.el, repository.url(lab), key)
+    files = dress.files(lab.el, repository.url(lab), key, lab.real)
 
     def clothe(folder: Path) -> None:
         guest.write(folder / "upper/dressing", files)
         (folder / "upper/build").mkdir()
         (folder / "upper/build/lab.spec").write_text(dress.base_spec())
-        below = f"{programs}:{bottom}"
-        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, below, dress.DRESSING)
+        lower = ":".join(map(str, below))
+        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, lower, dress.DRESSING)
 
-    inputs = [str(programs), images.CHROOT, dress.DRESSING, files, dress.base_spec()]
-    return [images.built(f"el{lab.el}-root", inputs, clothe) / "upper", programs, bottom]
+    inputs = [*map(str, below), images.CHROOT, dress.DRESSING, files, dress.base_spec()]
+    name = f"el{lab.el}-real-root" if lab.real else f"el{lab.el}-root"
+    return [images.built(name, inputs, clothe) / "upper", *below]
+
+
+def dependencies(lab: Lab, below: list[Path]) -> Path:
+    """What OpenStack's real programs need, as a layer in ``upper``; Debian's packages of them in ``debs``.
+
+    Args:
+        lab: the table.
+        below: the layers below this one, top first.
+    """
+    lower = ":".join(map(str, below))
+
+    def build(folder: Path) -> None:
+        images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, lower, dress.DEPENDENCIES)
+        (folder / "upper/debs").rename(folder / "debs")
+
+    return images.built("el-real-programs", [lower, images.CHROOT, dress.DEPENDENCIES], build)

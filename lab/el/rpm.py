@@ -62,6 +62,8 @@ class Rpm:
         requires, provides: names of packages, or of what packages provide.
         programs: whether stand-ins of OpenStack's programs, or the real ones, belong to it.
         debs: Debian's packages whose files the real edition takes.
+        content: paths of further files, or whole folders, that lie in the build's root already; root's, with
+            the modes they have there.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Rpm:
     provides: tuple[str, ...] = ()
     programs: bool = False
     debs: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
 
     @property
     def units(self) -> list[str]:
@@ -142,10 +145,15 @@ def _section(package: Rpm) -> str:
         ]
     lines.append(f"%files -n {name}")
     for path, file in package.files.items():
-        config = "%config(noreplace) " if path.startswith("/etc/") else ""
-        lines.append(f'{config}%attr({file.mode},{file.user},{file.group}) "{path}"')
+        lines.append(f'{_config(path)}%attr({file.mode},{file.user},{file.group}) "{path}"')
     lines += [
         f'%dir %attr({",".join(attributes)}) "{path}"' for path, attributes in package.directories.items()
     ]
     lines += [f'"{path}"' for path in package.links]
+    lines += [f'{_config(path)}%attr(-,root,root) "{path}"' for path in package.content]
     return "\n".join([*lines, ""])
+
+
+def _config(path: str) -> str:
+    """What marks a file as the administrator's."""
+    return "%config(noreplace) " if path.startswith("/etc/") else ""

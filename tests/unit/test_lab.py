@@ -248,6 +248,8 @@ def test_a_build_replaces_what_no_host_stands_on(state):
         (["status"], "debian13", "run"),
         (["status", "zed"], "zed", "run-zed"),
         (["ssh", "spare"], "debian13", "run"),
+        (["up", "el", "--real"], "el-real", "run-el-real"),
+        (["up", "--real"], "el-real", "run-el-real"),
     ],
 )
 def test_a_lab_is_chosen_before_its_folder_is(words, chosen, run):
