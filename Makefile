@@ -4,6 +4,7 @@
 # make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
 # make test-el   the EL labs alone: stand-ins for OpenStack, real yum       (root; under 10 minutes)
 # make test-zed  the second lab: zed on Debian 12, Linux bridges            (root)
+# make test-el-real EL 9 with zed's real programs in its packages           (root; under 15 minutes)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3
@@ -11,9 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
 ZED := lab/zed/inventory.py
+EL_REAL := lab/el_real/inventory.py
 EL_SECRETS := lab/el/secrets.toml lab/el7/secrets.toml
 
-.PHONY: cloud test test-lab test-smoke test-el test-zed lint clean-lab
+.PHONY: cloud test test-lab test-smoke test-el test-zed test-el-real lint clean-lab
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +34,9 @@ lab/el/secrets.toml: | $(VENV)/ready
 lab/el7/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets lab/el7/inventory.py --release liberty
 
+lab/el_real/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets $(EL_REAL)
+
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
 	$(BIN)/pyinfra $(LAB) deploy.py -y
@@ -46,7 +51,8 @@ test: lint
 	$(BIN)/pytest
 
 test-lab: $(VENV)/ready lab/secrets.toml $(EL_SECRETS)
-	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py
+	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py \
+		--ignore tests/lab/test_el_real.py
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
@@ -57,8 +63,12 @@ test-el: $(VENV)/ready $(EL_SECRETS)
 test-zed: $(VENV)/ready lab/zed/secrets.toml
 	$(BIN)/pytest tests/lab/test_zed.py -v -s
 
+test-el-real: $(VENV)/ready lab/el_real/secrets.toml
+	$(BIN)/pytest tests/lab/test_el_real.py -v -s
+
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
 	$(BIN)/python -m lab down zed
 	$(BIN)/python -m lab down el
 	$(BIN)/python -m lab down el7
+	$(BIN)/python -m lab down el --real

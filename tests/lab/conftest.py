@@ -33,6 +33,7 @@ ORDER = (
     "test_teardown",
     "test_zed",
     "test_el",
+    "test_el_real",
 )
 
 
