@@ -75,6 +75,11 @@ class Lab:
     real: bool = False
 
     @property
+    def system(self) -> str:
+        """What its hosts look like, by which what is built for them is called."""
+        return f"el{self.el}{'-real' if self.real else ''}" if self.el else self.suite
+
+    @property
     def gateway(self) -> IPv4Interface:
         """The outer machine in the management network."""
         return IPv4Interface(self.networks[0].address)

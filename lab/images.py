@@ -160,7 +160,7 @@ def disk(lab: Lab, host: Host) -> Path:
         isolated(lab, "sh", "-c", IMAGE, "sh", folder, ":".join(map(str, below)), UML_MODULES)
 
     inputs = [*map(str, below), IMAGE, own, sorted(map(str, UML_MODULES.iterdir()))]
-    return built(f"{lab.suite}-{host.name}-disk", inputs, build) / "disk.img"
+    return built(f"{lab.system}-{host.name}-disk", inputs, build) / "disk.img"
 
 
 def own_files(lab: Lab, host: Host) -> guest.Files:

@@ -168,12 +168,10 @@ def tree(lab: Lab) -> Path:
             shutil.rmtree(folder / layer)
 
     inputs = [list(map(str, below)), PUBLISH, wanted]
-    name = f"el{lab.el}-repository"
     if lab.real:
         versions = sorted(file.name for file in debs.iterdir())
         inputs += [versions, real.CONTENTS, real.DROPPED, Path(convert.__file__).read_text()]
-        name = f"el{lab.el}-real-repository"
-    return images.built(name, inputs, build) / "tree"
+    return images.built(f"{lab.system}-repository", inputs, build) / "tree"
 
 
 def _exists(layers: list[Path], path: str) -> bool:

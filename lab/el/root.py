@@ -35,8 +35,7 @@ def layers(lab: Lab, bottom: Path) -> list[Path]:
         images.isolated(lab, "sh", "-c", images.CHROOT, "sh", folder, lower, dress.DRESSING)
 
     inputs = [*map(str, below), images.CHROOT, dress.DRESSING, files, dress.base_spec()]
-    name = f"el{lab.el}-real-root" if lab.real else f"el{lab.el}-root"
-    return [images.built(name, inputs, clothe) / "upper", *below]
+    return [images.built(f"{lab.system}-root", inputs, clothe) / "upper", *below]
 
 
 def dependencies(lab: Lab, below: list[Path]) -> Path:
