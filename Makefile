@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 LAB := lab/inventory.py
 ZED := lab/zed/inventory.py
 EL_REAL := lab/el_real/inventory.py
-EL_SECRETS := lab/el/secrets.toml lab/el7/secrets.toml
+OTHER_SECRETS := lab/single/secrets.toml lab/el/secrets.toml lab/el7/secrets.toml
 
 .PHONY: cloud test test-lab test-smoke test-el test-zed test-el-real lint clean-lab
 
@@ -27,6 +27,9 @@ lab/secrets.toml: | $(VENV)/ready
 
 lab/zed/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets $(ZED)
+
+lab/single/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets lab/single/inventory.py
 
 lab/el/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets lab/el/inventory.py
@@ -50,14 +53,14 @@ lint: $(VENV)/ready
 test: lint
 	$(BIN)/pytest
 
-test-lab: $(VENV)/ready lab/secrets.toml $(EL_SECRETS)
+test-lab: $(VENV)/ready lab/secrets.toml $(OTHER_SECRETS)
 	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py \
 		--ignore tests/lab/test_el_real.py
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
 
-test-el: $(VENV)/ready $(EL_SECRETS)
+test-el: $(VENV)/ready lab/el/secrets.toml lab/el7/secrets.toml
 	$(BIN)/pytest tests/lab/test_el.py -v -s
 
 test-zed: $(VENV)/ready lab/zed/secrets.toml
@@ -69,6 +72,7 @@ test-el-real: $(VENV)/ready lab/el_real/secrets.toml
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
 	$(BIN)/python -m lab down zed
+	$(BIN)/python -m lab down single
 	$(BIN)/python -m lab down el
 	$(BIN)/python -m lab down el7
 	$(BIN)/python -m lab down el --real

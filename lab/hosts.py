@@ -224,6 +224,22 @@ def el_real(prefix: str, block: str) -> Lab:
     )
 
 
+def single(prefix: str, block: str) -> Lab:
+    """One host with one interface, whose address a bridge takes over.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    return Lab(
+        prefix=prefix,
+        suite="trixie",
+        platform="debian",
+        release="epoxy",
+        networks=(Network("mgmt", f"{block}.0.1/24", snooping=False),),
+        hosts=(Host("host", NSPAWN, f"{block}.0.11", {"host0": "mgmt"}, memory=500),),
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
@@ -233,6 +249,8 @@ LABS = {
     "el7": el("labf", "10.61", "7", "liberty"),
     # `python -m lab up el --real`.
     "el-real": el_real("labr", "10.62"),
+    # For the bridge on a host's only interface.
+    "single": single("labs", "10.65"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

@@ -18,6 +18,8 @@ from lab.hosts import LABS, Host, Lab
 from lab.shell import LabError, run, step
 
 UML_MODULES = Path("/usr/lib/uml/modules")
+# The control group of builds: another state folder's are not ours to end.
+BUILD = f"build-{hashlib.sha256(str(paths.STATE).encode()).hexdigest()[:6]}"
 
 # These run in a mount namespace of their own: nothing stays mounted when a build is killed.
 OVERLAY = """\
@@ -171,7 +173,7 @@ def own_files(lab: Lab, host: Host) -> guest.Files:
 def clean(lab: Lab) -> None:
     """End the builds of a killed run, of whichever lab, and remove what they left."""
     for other in {lab.prefix: lab} | {known.prefix: known for known in LABS.values()}:
-        cgroups.kill(f"{other}/build")
+        cgroups.kill(f"{other}/{BUILD}")
     for folder in paths.CACHE.glob(f"*{paths.PARTIAL}"):
         shutil.rmtree(folder)
 
@@ -209,4 +211,4 @@ def isolated(lab: Lab, *argv: object) -> None:
     """Run a step of a build: in the group by which :func:`clean` finds it, with mounts of its own."""
     # In the environment, and not in the layers: other labs, with proxies of their own, have the same layers.
     command = ["env", f"http_proxy={lab.proxy}", "unshare", "--mount", *map(str, argv)]
-    run(*cgroups.command(lab.group("build"), command))
+    run(*cgroups.command(lab.group(BUILD), command))
