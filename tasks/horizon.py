@@ -36,4 +36,6 @@ if cloud.does("controller", host):
         name="Start Horizon's web server",
         units=[node.unit("horizon/web")],
         config=node.paths("horizon-settings", "horizon-local-settings", "horizon-wsgi"),
+        # EL's httpd gathers and compresses Horizon's files at each start, and has five minutes for it.
+        timeout=300,
     )

@@ -68,6 +68,7 @@ if this.runs_on(host):
         name="Start keystone",
         units=[node.unit("keystone/api")],
         config=["/etc/keystone/keystone.conf", *node.paths("keystone-uwsgi", "keystone-wsgi", "httpd")],
+        timeout=300,  # EL's httpd compresses Horizon's files first
     )
 
 if cloud.is_first("controller", host):

@@ -56,4 +56,5 @@ if controller and cloud.release.has("placement"):
         name="Start placement",
         units=[node.unit("placement/api")],
         config=["/etc/placement/placement.conf", *node.paths("placement-uwsgi", "placement-wsgi")],
+        timeout=300,  # EL's httpd compresses Horizon's files first
     )
