@@ -33,7 +33,7 @@ if cloud.does("controller", host):
             node=node,
         )
     service.running(
-        name="Start Horizon's web server",
+        name="Start Horizon's web server, 300 seconds at most",
         units=[node.unit("horizon/web")],
         config=node.paths("horizon-settings", "horizon-local-settings", "horizon-wsgi"),
         # EL's httpd gathers and compresses Horizon's files at each start, and has five minutes for it.

@@ -65,7 +65,7 @@ if cloud.is_first("controller", host):
 
 if this.runs_on(host):
     service.running(
-        name="Start keystone",
+        name="Start keystone, 300 seconds at most",
         units=[node.unit("keystone/api")],
         config=["/etc/keystone/keystone.conf", *node.paths("keystone-uwsgi", "keystone-wsgi", "httpd")],
         timeout=300,  # EL's httpd compresses Horizon's files first

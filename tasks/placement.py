@@ -53,7 +53,7 @@ if cloud.is_first("controller", host):
 
 if controller and cloud.release.has("placement"):
     service.running(
-        name="Start placement",
+        name="Start placement, 300 seconds at most",
         units=[node.unit("placement/api")],
         config=["/etc/placement/placement.conf", *node.paths("placement-uwsgi", "placement-wsgi")],
         timeout=300,  # EL's httpd compresses Horizon's files first
