@@ -140,8 +140,9 @@ def network_problems(
             "ipv6": [address]}``; None where nothing is to be moved any more.
     """
     found = []
-    manager = services["NetworkManager"]
-    others = {name: state for name, state in services.items() if name not in ("NetworkManager", "firewalld")}
+    manager_unit, firewall_unit = node.unit("network/manager"), node.unit("firewall/daemon")
+    manager = services[manager_unit]
+    others = {name: state for name, state in services.items() if name not in (manager_unit, firewall_unit)}
     chosen = node.settings.network_manager
     # What is only active now would not bring them up at the next boot.
     nobody = not any(state["enabled"] for state in others.values())
@@ -151,7 +152,7 @@ def network_problems(
             f"{', '.join(others)} is enabled to bring the interfaces up; enable one that knows them, or "
             "set it to 'on'"
         )
-    if services["firewalld"]["active"] and node.settings.firewall is None:
+    if services[firewall_unit]["active"] and node.settings.firewall is None:
         found.append(
             "firewall: firewalld runs and would refuse what the host's roles need: set it to 'on' (their "
             "ports are opened) or 'off'"

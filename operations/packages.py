@@ -177,7 +177,7 @@ def installed(
         platform: ``debian`` (apt) or ``el`` (yum).
         debconf: lines for ``debconf-set-selections``: ``PACKAGE QUESTION TYPE ANSWER``.
         recommends: whether Debian's recommended packages come too. What EL calls weak dependencies comes as
-            the host's dnf.conf says (install_weak_deps, on by default): RDO is tested with them.
+            the host's dnf.conf says (install_weak_deps, on by default).
         versions: EL: package -> VERSION or VERSION-RELEASE that it must have, whether it comes by its name or
             as a dependency. One that is installed is moved to it, up or down; one that nothing needs does
             not come.
