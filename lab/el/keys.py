@@ -41,3 +41,10 @@ def fingerprint(name: str = "packages") -> str:
     """The fingerprint of a key, or zeros before there is one: settings are read on every run."""
     file = public_key(name).with_suffix(".fingerprint")
     return file.read_text().strip() if file.exists() else "0" * 40
+
+
+def declared() -> dict[str, dict[str, str]]:
+    """``yum_keys`` for RDO's repositories, whose packages have the lab's signature here."""
+    key = {"file": str(public_key()), "fingerprint": fingerprint()}
+    names = ("Cloud", "Messaging", "NFV")
+    return {f"/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-SIG-{name}": dict(key) for name in names}

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lab import cgroups, guest, images, paths
+from lab import guest, images, paths, server
 from lab.el import audit, convert, infrastructure, keys, openstack, real
 from lab.el.rpm import BUILD, Rpm, Text, spec
 from lab.el.stub import content
 from lab.guest import File
 from lab.hosts import Lab
-from lab.shell import LabError, wait
+from lab.shell import LabError
 
-START_LIMIT = 10  # seconds
 PORT = 8090
 LINK = paths.RUN / "repository"
 
@@ -211,24 +209,6 @@ def up(lab: Lab) -> None:
     if not (LINK.is_symlink() and LINK.readlink() == served):
         LINK.unlink(missing_ok=True)
         LINK.symlink_to(served)
-    group = lab.group("repository")
-    if cgroups.members(group) and _listens(lab):
-        return
-    cgroups.kill(group)
-    if _listens(lab):
-        raise LabError(f"another process listens on {url(lab)}: see `ss -ltnp`, stop it")
-    log = paths.RUN / "repository.log"
-    server = ["-m", "http.server", str(PORT), "--bind", str(lab.gateway.ip), "--directory", str(LINK)]
-    cgroups.start(group, [sys.executable, *server], log)
-    try:
-        wait("the packages are served", START_LIMIT, lambda: _listens(lab))
-    except LabError as error:
-        raise LabError(f"{error}; {log} says: {log.read_text()[-600:].strip() or 'nothing'}") from None
-
-
-def _listens(lab: Lab) -> bool:
-    try:
-        socket.create_connection((str(lab.gateway.ip), PORT), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    options = ["--bind", str(lab.gateway.ip), "--directory", str(LINK)]
+    argv = [sys.executable, "-m", "http.server", str(PORT), *options]
+    server.up(lab, "repository", PORT, argv, paths.RUN / "repository.log")

@@ -1,7 +1,6 @@
 """A cloud of real programs on EL: RDO's repositories, Linux bridges, one flat network."""
 
-from lab.el.keys import fingerprint as _fingerprint
-from lab.el.keys import public_key as _key
+from lab.el.keys import declared as _keys
 from lab.el.repository import url as _url
 from lab.hosts import LABS as _LABS
 
@@ -20,7 +19,4 @@ firewall = "off"
 # RDO's repositories, from the lab's server, whose packages have the lab's signature.
 package_source = "rdo"
 yum_mirror = _url(_LABS["el-real"])
-yum_keys = {
-    f"/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-SIG-{name}": {"file": str(_key()), "fingerprint": _fingerprint()}
-    for name in ("Cloud", "Messaging", "NFV")
-}
+yum_keys = _keys()
