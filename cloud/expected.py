@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cloud.frontends import frontends
 from cloud.model import (
     ADMIN_PORT,
     CACHE_PORT,
@@ -12,12 +13,13 @@ from cloud.model import (
     MESSAGING_PORT,
     METADATA_PORT,
     REGISTRY_PORT,
+    STATISTICS_PORT,
+    WEB_PORT,
     Cloud,
 )
 from cloud.platforms import LIBVIRT
 from cloud.releases import ANY, PROCESSES
 
-WEB_PORT = 80
 STORAGE_BACKEND = "lvm"
 
 AGENT_KINDS = {
@@ -97,6 +99,10 @@ def ports(cloud: Cloud) -> list[Port]:
             (WEB_PORT, "Horizon"),
         ):
             found.append(Port(node.name, node.address, port, service))
+    for node in cloud.doing("loadbalancer"):
+        found.append(Port(node.name, node.address, STATISTICS_PORT, "haproxy's statistics"))
+        address = str(cloud.settings.virtual_address)
+        found += [Port(node.name, address, front.port, front.name) for front in frontends(cloud)]
     # Not the iSCSI port of storage hosts: the kernel opens it with the first attached volume.
     return found
 

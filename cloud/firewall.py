@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cloud import expected
-from cloud.frontends import frontends
-from cloud.model import Cloud, Node
+from cloud.model import MANAGEMENT_PORT, Cloud, Node
 
 TIME = "123/udp"  # chrony
 VXLAN = "4789/udp"
@@ -33,10 +32,11 @@ def openings(cloud: Cloud, node: Node) -> dict[str, list[str]]:
     wanted = [f"{port.port}/tcp" for port in expected.ports(cloud) if port.host == node.name]
     if "controller" in node.roles:
         wanted.append(TIME)
+    if "database" in node.roles and cloud.work["loadbalancer"]:
+        wanted.append(f"{MANAGEMENT_PORT}/tcp")  # where haproxy asks for RabbitMQ
     if "database" in node.roles and len(cloud.doing("database")) > 1:
         wanted += RABBITMQ_CLUSTER
     if "loadbalancer" in node.roles:
-        wanted += [f"{front.port}/tcp" for front in frontends(cloud)]
         wanted += [VRRP] if len(cloud.doing("loadbalancer")) > 1 else []
     if "compute" in node.roles:
         wanted += [CONSOLES, *(MIGRATION if len(cloud.doing("compute")) > 1 else [])]

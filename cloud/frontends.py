@@ -1,4 +1,4 @@
-"""What the load balancers take in, and whom they hand it to. Pure."""
+"""What the load balancers take in, whom they hand it to, and how they ask whether that one serves. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from cloud.model import (
     CONSOLE_PORT,
     DATABASE_PORT,
     MESSAGING_PORT,
+    METADATA_PORT,
     REGISTRY_PORT,
+    WEB_PORT,
     Cloud,
 )
+
+# MariaDB's account without password and without rights, for the load balancers' hosts alone.
+CHECK_USER = "haproxy"
+# Services whose pipeline has oslo.middleware's answer at its root. nova's API has it below its versions only,
+# placement has none.
+WITH_HEALTHCHECK = ("keystone", "glance", "neutron", "cinder")
+# Minutes that a connection may be silent. Longer than oslo.db keeps one in its pool (an hour), or each
+# service would find its own closed.
+POOLED = 90
+CONSOLE = 60
 
 
 @dataclass(frozen=True)
@@ -23,46 +35,83 @@ class Frontend:
         name: haproxy's name for it.
         port: the same in front and behind.
         servers: (name, address).
+        check: how a server is asked: ``mysql``, ``rabbitmq``, ``memcached``, or a path for HTTP.
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
+        idle: minutes that a connection may be silent; 0: as all others.
     """
 
     name: str
     port: int
     servers: tuple[tuple[str, str], ...]
+    check: str
     sticky: bool = True
     interval: int = 5000
+    idle: int = 0
+
+
+def balanced(cloud: Cloud, name: str) -> bool:
+    """Whether the load balancers hand on a service, or ``horizon``."""
+    return cloud.settings.balanced is None or name in cloud.settings.balanced
 
 
 def frontends(cloud: Cloud) -> list[Frontend]:
     """Every port of the load balancers: the database's hosts first, then the APIs that are balanced."""
 
     databases = cloud.doing("database")
+    healthcheck = "/healthcheck" if cloud.release.has("healthcheck") else "/"
 
-    def database(name: str, port: int, sticky: bool = True) -> Frontend:
+    def database(name: str, port: int, check: str, sticky: bool = True) -> Frontend:
         numbers = range(1, len(databases) + 1) if databases[1:] else [""]
         servers = [(f"{name}{n}", node.address) for n, node in zip(numbers, databases, strict=True)]
-        return Frontend(f"openstack_{name}", port, tuple(servers), sticky, interval=2000)
+        return Frontend(f"openstack_{name}", port, tuple(servers), check, sticky, interval=2000, idle=POOLED)
 
-    def api(name: str, server: str, port: int) -> Frontend:
+    def api(name: str, server: str, port: int, check: str = "/", idle: int = 0) -> Frontend:
         servers = [(f"{server}{n}", node.address) for n, node in enumerate(cloud.doing("controller"), 1)]
-        return Frontend(name, port, tuple(servers))
+        return Frontend(name, port, tuple(servers), check, idle=idle)
 
     found = [
-        database("mysql", DATABASE_PORT),
-        database("rabbit", MESSAGING_PORT, sticky=False),
-        database("memcached", CACHE_PORT),
+        database("mysql", DATABASE_PORT, "mysql"),
+        database("rabbit", MESSAGING_PORT, "rabbitmq", sticky=False),
+        database("memcached", CACHE_PORT, "memcached"),
     ]
     for service in cloud.services.values():
-        if cloud.settings.balanced is not None and service.name not in cloud.settings.balanced:
+        if not balanced(cloud, service.name):
             continue
+        check = healthcheck if service.name in WITH_HEALTHCHECK else "/"
         if service.name == "keystone" and cloud.release.has("admin_port"):
-            found.append(api("keystone-public-url", "keystone", service.port))
-            found.append(api("keystone-admin-url", "keystone", ADMIN_PORT))
+            found.append(api("keystone-public-url", "keystone", service.port, check))
+            found.append(api("keystone-admin-url", "keystone", ADMIN_PORT, check))
         else:
-            found.append(api(f"{service.name}-api", f"{service.name}-api", service.port))
+            found.append(api(f"{service.name}-api", f"{service.name}-api", service.port, check))
         if service.name == "glance" and cloud.release.has("glance_registry"):
             found.append(api("glance", "glance", REGISTRY_PORT))
-    if cloud.settings.balanced is None:
-        found.append(api("console", "console", CONSOLE_PORT))
+        if service.name == "nova":
+            found.append(api("nova-metadata", "nova-metadata", METADATA_PORT, healthcheck))
+            found.append(api("console", "console", CONSOLE_PORT, "/vnc.html", idle=CONSOLE))
+    if balanced(cloud, "horizon"):
+        path = cloud.first("controller").platform.horizon_path
+        found.append(api("horizon", "horizon", WEB_PORT, path))
+    return found
+
+
+def kernel_settings(cloud: Cloud, host: str) -> dict[str, str]:
+    """What a host's kernel is told where there are load balancers: sysctl's name -> value.
+
+    Args:
+        cloud: the model.
+        host: the host's name.
+    """
+    if not cloud.settings.virtual_address:
+        return {}
+    # A load balancer that loses its power closes nothing. Who waits for an answer through it would wait for
+    # two hours, the kernel's own limit: PyMySQL and RabbitMQ's clients ask for these tests and for no others.
+    found = {
+        "net.ipv4.tcp_keepalive_time": "15",
+        "net.ipv4.tcp_keepalive_intvl": "5",
+        "net.ipv4.tcp_keepalive_probes": "3",
+    }
+    if cloud.does("loadbalancer", host):
+        # haproxy is to listen, too, while another one holds the address.
+        found = {"net.ipv4.ip_nonlocal_bind": "1", **found}
     return found

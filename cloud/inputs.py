@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from cloud import platforms, releases, repositories, secrets, topology
 from cloud.model import Cloud, Node
-from cloud.services import CONFIG_FILES
+from cloud.services import CONFIG_FILES, SERVICES
 from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
 
 
@@ -225,6 +225,52 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
         )
 
 
+def _check_balancers(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, reading: _Reading) -> None:
+    """The load balancers, and the address that one of them holds."""
+    address, network, names = cloud.virtual_address, cloud.management_network, groups["loadbalancer"]
+    if not reading.check(
+        bool(address) == bool(names),
+        f"virtual_address {address}: no host in group 'loadbalancer' would hold it; an address that "
+        "something else holds is an internal_address"
+        if address
+        else f"group 'loadbalancer' ({', '.join(names)}) needs virtual_address, the address its hosts share",
+    ):
+        return
+    if not address:
+        return
+    reading.check(address in network, f"virtual_address {address} is outside management_network {network}")
+    reading.check(
+        address not in (network.network_address, network.broadcast_address),
+        f"virtual_address {address} is the network or broadcast address of {network}",
+    )
+    for name, node in nodes.items():
+        reading.check(
+            address not in (node.address, node.tunnel_address),
+            f"virtual_address {address} is {name}'s own: take one that no host has",
+        )
+    for name in names:
+        reading.check(
+            name not in groups["controller"],
+            f"{name}: is in the groups 'loadbalancer' and 'controller', whose APIs take the same ports on "
+            "every address of the host: give the load balancers hosts of their own",
+        )
+        reading.check(
+            name not in nodes or nodes[name].interface,
+            f"{name}: a load balancer needs interface, the one that virtual_address comes to",
+        )
+    known = [*SERVICES, "horizon"]
+    for name in cloud.balanced or ():
+        reading.check(
+            name in known,
+            f"balanced: there is no service {name!r}; there are {', '.join(known)}{_suggest(name, known)}",
+        )
+    reading.check(
+        cloud.balanced is None or cloud.internal_address not in (None, str(address)),
+        "balanced: the services that it does not name would be looked for at virtual_address, where nobody "
+        "hands them on: set internal_address to the controller's",
+    )
+
+
 def _check_packages(nodes: dict[str, NodeSettings], cloud: CloudSettings, reading: _Reading) -> None:
     reading.check(
         cloud.package_source != "osp10" or cloud.yum_mirror,
@@ -309,6 +355,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
             nodes[host.name] = node
     if settings:
         _check_nodes(nodes, settings, groups, reading)
+        _check_balancers(nodes, settings, groups, reading)
         _check_packages(nodes, settings, reading)
         _check_resources(settings, groups, reading)
 
@@ -319,7 +366,13 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     if not wrong:
         known_release = settings and settings.release in releases.BY_AGE
         release = releases.Release(settings.release) if known_release else None
-        found = secrets.problems(values, allow_weak=weak, release=release, volumes=bool(groups["storage"]))
+        found = secrets.problems(
+            values,
+            allow_weak=weak,
+            release=release,
+            volumes=bool(groups["storage"]),
+            balancers=bool(groups["loadbalancer"]),
+        )
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:
             reading.problems.append(

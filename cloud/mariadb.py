@@ -78,3 +78,19 @@ def unsafe(found: Mapping[str, Any]) -> list[str]:
         statements.append("DELETE FROM mysql.db WHERE Db IN ('test', 'test\\\\_%')")
         statements.append("FLUSH PRIVILEGES")
     return statements
+
+
+def powerless(found: Mapping[str, Any], user: str, hosts: Iterable[str]) -> list[str]:
+    """The statements that make accounts with neither password nor rights: who logs in sees nothing.
+
+    Args:
+        found: what :class:`facts.mysql.MariaDb` answers.
+        user: the account.
+        hosts: from where: addresses, and never a pattern.
+    """
+    return [
+        # The empty hash is no password. As above, one statement that every version knows.
+        f"GRANT USAGE ON *.* TO {text(user)}@{text(host)} IDENTIFIED BY PASSWORD ''"
+        for host in hosts
+        if found["users"].get(f"{user}@{host}") != ""
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from cloud.model import Cloud, Node
 from cloud.releases import AVAILABLE
@@ -70,8 +70,6 @@ def problems(cloud: Cloud, node: Node, state: State) -> list[str]:
             f"{node.settings.python} lacks {' and '.join(projects)}, which {node.platform.name} {version} "
             "does not package: install what is missing, or name another interpreter by the setting 'python'"
         )
-    if "loadbalancer" in node.roles:
-        found.append("load balancers can be rendered (python -m cloud.render), but not deployed yet")
     found += _interfaces(cloud, node, state)
     for role, need in MEMORY.items():
         if role in node.roles and state.memory < need:
@@ -177,3 +175,29 @@ def network_problems(
             "remove it"
         )
     return found
+
+
+def address_problems(cloud: Cloud, node: Node, found: Mapping[str, Any]) -> list[str]:
+    """Who else has the load balancers' address, or the number of their group, before their first deploy.
+
+    Args:
+        cloud, node: the model, and the load balancer.
+        found: the answer of ``operations/remote/address_probe.py``.
+    """
+    problems, interface = [], node.settings.interface
+    number = cloud.settings.keepalived_router_id
+    ours = {balancer.address for balancer in cloud.doing("loadbalancer")}
+    for holder in found["holders"]:
+        # Another load balancer of ours holds it: this one is new, or comes back.
+        if not holder["peer"]:
+            problems.append(
+                f"virtual_address: {cloud.settings.virtual_address} is in use: {holder['mac']} answers "
+                f"for it on {interface}, and that is none of the load balancers; take an address that is free"
+            )
+    for group in found["groups"]:
+        if group["router_id"] == number and group["source"] not in ours:
+            problems.append(
+                f"keepalived_router_id: {number} is taken: {group['source']} sends VRRP with it on "
+                f"{interface}; take another number (1 to 255)"
+            )
+    return problems

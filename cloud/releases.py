@@ -91,6 +91,11 @@ SPANS: dict[str, tuple[str, str]] = {
     # The ebtables that Debian packages beside the release can't delete every rule by its words.
     "ebtables_by_number": ("zed", "zed"),
     "lbaas": ("", "stein"),
+    # oslo.middleware's /healthcheck in the services' own pipelines: read from Zed's packages. Older releases
+    # have it here and there; they are asked for their versions.
+    "healthcheck": ("zed", ""),
+    # haproxy's `http-check send` (2.2): the release's systems have it.
+    "http_check_send": ("zed", ""),
     # The command `SERVICE-status upgrade check`.
     "nova_status": ("ocata", ""),
     "status_commands": ("stein", ""),

@@ -30,6 +30,8 @@ NAMES: dict[str, str] = {
     "metadata_proxy_secret": "shared by nova and neutron's metadata agents",
     "horizon_secret_key": "signs Horizon's sessions",
     "memcache_secret_key": "encrypts the tokens that services keep in memcached",
+    "haproxy_stats_password": "the user admin of haproxy's statistics, where there are load balancers",
+    "keepalived_password": "between load balancers; VRRP sends its first 8 characters in clear",
     **{
         f"{service}_{kind}_password": f"{service}'s {kind} user"
         for service in ("keystone", "glance", "placement", "nova", "neutron", "cinder")
@@ -37,6 +39,9 @@ NAMES: dict[str, str] = {
         if (service, kind) != ("keystone", "service")
     },
 }
+
+# Of clouds with load balancers only.
+BALANCERS = ("haproxy_stats_password", "keepalived_password")
 
 # Of old releases only.
 OLD_NAMES = {"keystone_admin_token": "keystone.conf's admin_token, which makes the first administrator"}
@@ -84,8 +89,8 @@ def weakness(name: str, value: object) -> str | None:
     return None
 
 
-def names_for(release: Release, volumes: bool = True) -> list[str]:
-    """The secrets that a cloud of this release has, with or without hosts for volumes."""
+def names_for(release: Release, volumes: bool = True, balancers: bool = True) -> list[str]:
+    """The secrets that a cloud of this release has, with or without hosts for volumes and load balancers."""
     names = [*NAMES, *OLD_NAMES]
     for feature, secret in (
         ("admin_token", "keystone_admin_token"),
@@ -95,6 +100,7 @@ def names_for(release: Release, volumes: bool = True) -> list[str]:
     ):
         if not release.has(feature):
             names.remove(secret)
+    names = [name for name in names if balancers or name not in BALANCERS]
     return [name for name in names if volumes or not name.startswith("cinder_")]
 
 
@@ -104,6 +110,7 @@ def problems(
     allow_weak: bool = False,
     release: Release | None = None,
     volumes: bool = True,
+    balancers: bool = True,
 ) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one.
 
@@ -112,9 +119,10 @@ def problems(
         allow_weak: known and short ones will do.
         release: for which they must be complete; None: the newest.
         volumes: whether the cloud has hosts for volumes.
+        balancers: whether it has load balancers.
     """
     found = []
-    wanted = names_for(release or Release(BY_AGE[-1]), volumes)
+    wanted = names_for(release or Release(BY_AGE[-1]), volumes, balancers)
     users = [name for name in values if DECLARED_USER.fullmatch(name)]
     for name in (*wanted, *users):
         if name not in values:

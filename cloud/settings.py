@@ -65,7 +65,28 @@ class CloudSettings(Strict):
         "the APIs; default: none.",
     )
     balanced: list[str] | None = Field(
-        None, description="Services whose APIs the load balancers hand on; None: all of them."
+        None,
+        description="Services whose APIs the load balancers hand on, `horizon` among them; None: all of "
+        "them. Who names some sets internal_address to another address, where the others are found.",
+    )
+    keepalived_router_id: int = Field(
+        68,
+        ge=1,
+        le=255,
+        description="Number of the load balancers' group in VRRP: no other group in the management network "
+        "may have it.",
+    )
+    keepalived_interval: int = Field(
+        1,
+        ge=1,
+        le=40,
+        description="Seconds between two messages of the load balancer that holds virtual_address: after "
+        "three and a half of them without one the next takes over.",
+    )
+    keepalived_unicast: bool = Field(
+        True,
+        description="Whether the load balancers send each other these messages by their addresses, which "
+        "every network carries; False: by multicast, as the original install notes.",
     )
     internal_address: str | None = Field(
         None,
@@ -205,6 +226,13 @@ class NodeSettings(Strict):
         description="Interface, without an address, that becomes a port of the provider bridge. On a host "
         "with one interface only it is the same as `interface`: then the bridge takes over its static "
         "address, as in the original install notes; with l2_agent 'linuxbridge' the agent does that.",
+    )
+    keepalived_priority: int | None = Field(
+        None,
+        ge=1,
+        le=254,
+        description="Which load balancer takes virtual_address first: the one with the highest; default: "
+        "100 for the first in its group, one less for each after it.",
     )
     volume_devices: list[str] = Field([], description="Empty disks for the volume group, as /dev/NAME.")
     openvswitch_datapath: Literal["system", "netdev"] = Field(

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from cloud import expected, repositories
+from cloud.frontends import frontends
 from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
 
@@ -51,6 +52,7 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _repositories(report, cloud, answers)
     _units(report, cloud, answers)
     _ports(report, cloud, answers)
+    _balancers(report, cloud, answers)
     _clocks(report, cloud, answers)
     _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
@@ -159,6 +161,34 @@ def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
         report.add(
             "Ports", port.host, f"{port.service} {where}", "listening", reason or "listening", reason is None
         )
+
+
+def _balancers(report: Report, cloud: Cloud, answers: Answers) -> None:
+    """One host holds the address, and every load balancer has somebody to hand each port on to."""
+    asked = [node.name for node in cloud.doing("loadbalancer") if node.name not in answers.left_out]
+    if not asked:
+        return
+    states = {name: _part(answers.hosts.get(name, "unreachable over SSH"), "holds") for name in asked}
+    address, holders = cloud.settings.virtual_address, [name for name in asked if states[name] is True]
+    silent = [f"{name}: {state}" for name, state in states.items() if isinstance(state, str)]
+    if len(asked) < len(cloud.doing("loadbalancer")) and not holders:
+        report.warn(f"{address}: a load balancer outside --limit may hold it")
+    else:
+        text = "; ".join([" and ".join(holders) or "nobody", *silent])
+        report.add("Load balancers", str(address), "held by", "one host", text, len(holders) == 1)
+    for name in asked:
+        found = _part(answers.hosts.get(name, "unreachable over SSH"), "servers")
+        known = {} if isinstance(found, str) else {(item["proxy"], item["server"]): item for item in found}
+        for front in frontends(cloud):
+            for server, _ in front.servers:
+                check = f"{front.name}: {server}"
+                if isinstance(found, str):
+                    report.add("Load balancers", name, check, "UP", found, False)
+                    continue
+                item = known.get((front.name, server), {"status": "unknown to haproxy", "check": ""})
+                up = item["status"] == "UP"
+                text = item["status"] if up or not item["check"] else f"{item['status']} ({item['check']})"
+                report.add("Load balancers", name, check, "UP", text, up)
 
 
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:

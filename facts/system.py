@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
 
 from pyinfra.api import FactBase
@@ -19,3 +20,16 @@ class SameTimezone(FactBase[bool]):
 
     def process(self, output: list[str]) -> bool:
         return output == ["yes"]
+
+
+class KernelSettings(FactBase[dict]):
+    """``{name: value}``: settings of the running kernel, by sysctl's names. One it lacks is an error."""
+
+    def command(self, names: Sequence[str]) -> str:
+        files = " ".join(quote(f"/proc/sys/{name.replace('.', '/')}") for name in names)
+        # Not sysctl: a small system may lack the program.
+        return f"grep -H '' {files}"
+
+    def process(self, output: list[str]) -> dict:
+        rows = (line.removeprefix("/proc/sys/").partition(":") for line in output)
+        return {path.replace("/", "."): " ".join(value.split()) for path, _, value in rows}

@@ -175,6 +175,31 @@ def debian12(prefix: str, block: str) -> Lab:
     )
 
 
+def balanced(prefix: str, block: str) -> Lab:
+    """Two load balancers, a database host, a controller and a compute host: Debian 12 with Zed.
+
+    The original install notes' hosts, with one network as in :func:`debian12`.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    nics = {"host0": "mgmt"}
+    return Lab(
+        prefix=prefix,
+        suite="bookworm",
+        platform="debian",
+        release="zed",
+        networks=(Network("mgmt", f"{block}.0.1/24", snooping=False),),
+        hosts=(
+            Host("lb1", NSPAWN, f"{block}.0.21", nics, memory=256),
+            Host("lb2", NSPAWN, f"{block}.0.22", nics, memory=256),
+            Host("database", NSPAWN, f"{block}.0.31", nics, memory=1536),
+            Host("controller", NSPAWN, f"{block}.0.11", nics, memory=5120),
+            Host("compute", NSPAWN, f"{block}.0.12", nics, memory=1536),
+        ),
+    )
+
+
 def el(prefix: str, block: str, version: str, release: str) -> Lab:
     """Controller, compute and storage host that look like CentOS, with stand-ins for OpenStack.
 
@@ -244,6 +269,8 @@ LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
     "zed": debian12("labz", "10.58"),
+    # The same release behind two load balancers, with a host for the database.
+    "lb": balanced("labl", "10.63"),
     # Look like CentOS 9 and 7.
     "el": el("labe", "10.60", "9", "caracal"),
     "el7": el("labf", "10.61", "7", "liberty"),

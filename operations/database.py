@@ -65,6 +65,25 @@ def hardened():
         host.noop("no anonymous account and no test database")
 
 
+@operation()
+def watched(user: str, hosts: Sequence[str]):
+    """Have accounts without password and without rights, by which load balancers ask whether MariaDB serves.
+
+    Args:
+        user: the account's name.
+        hosts: the load balancers' addresses.
+    """
+    found = _server()
+    if isinstance(found, Unreadable):
+        yield _unreadable(found)
+        return
+    statements = mariadb.powerless(found, user, hosts)
+    if statements:
+        yield _run(statements)
+    else:
+        host.noop(f"{user} may ask from {', '.join(hosts)}")
+
+
 def _server() -> dict | Unreadable:
     return read(MariaDb)
 

@@ -90,6 +90,8 @@ def collect(cloud: Cloud, patience: int = 0):
             bridge=verify.INTEGRATION_BRIDGE if "openvswitch" in cloud.network_agents(host) else None,
             patience=patience,
             yum=verify.has_yum(cloud, name),
+            address=str(cloud.settings.virtual_address) if cloud.does("loadbalancer", host) else None,
+            proxy=node.path("haproxy-socket") if cloud.does("loadbalancer", host) else None,
         )
     }
     if cloud.is_first("controller", host):

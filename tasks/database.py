@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.frontends import CHECK_USER
 from operations import config, database, service
 from tasks.context import cloud
 
@@ -28,3 +29,9 @@ if cloud.does("database", host):
         charset=cloud.charset,
         collation=f"{cloud.charset}_general_ci",
     )
+    if cloud.work["loadbalancer"]:
+        database.watched(
+            name="Let the load balancers ask whether MariaDB serves",
+            user=CHECK_USER,
+            hosts=[balancer.address for balancer in cloud.doing("loadbalancer")],
+        )

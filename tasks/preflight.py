@@ -30,6 +30,22 @@ def packages() -> list[str]:
     return repositories.problems(wanted, there)
 
 
+def address() -> list[str]:
+    """Who else has the address that the load balancers are to share. Listens for 3 seconds at most."""
+    answer = ask(
+        "address_probe",
+        interface=node.settings.interface,
+        own=node.address,
+        address=str(cloud.settings.virtual_address),
+        peers=[other.address for other in cloud.doing("loadbalancer") if other.name != node.name],
+        unit=node.unit("loadbalancer/address"),
+        seconds=3,
+    )
+    if isinstance(answer, Unreadable):
+        return [f"virtual_address: {node.settings.interface} can't be listened to: {answer.reason}"]
+    return preflight.address_problems(cloud, node, answer)
+
+
 def problems() -> list[str]:
     """What stands in the way of this host's work."""
     state = read(Host, python=node.settings.python, modules=preflight.modules(node))
@@ -46,6 +62,8 @@ def problems() -> list[str]:
         else:
             refused = [lvm.refusal(device, disks, cloud.settings.volume_group) for device in devices]
             found += [f"volume_devices: {reason}" for reason in refused if reason]
+    if cloud.does("loadbalancer", host) and not found:
+        found += address()
     services = read(NetworkServices)
     if isinstance(services, Unreadable):
         return [*found, f"the services of its network can't be read: {services.reason}"]

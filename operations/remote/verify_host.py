@@ -1,12 +1,18 @@
-"""Runs on every host for verify: ports, units, volume group, Open vSwitch, yum. Reads only. Plain Python 3.6.
+"""Runs on every host for verify: ports, units, volume group, Open vSwitch, yum, haproxy. Reads only.
+
+Plain Python 3.6.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
-null, "patience": seconds, "yum": bool}``: for so long the bridge may take to appear; whether there is yum.
+null, "patience": seconds, "yum": bool, "address": address or null, "proxy": path or null}``: for so long the
+bridge may take to appear, and haproxy to see its servers up; whether there is yum; the load balancers' shared
+address, and haproxy's socket.
 Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}, "tracking":
 {feature: whether the bridge's datapath has it} or null, "yum": {"files": {path: text}, "imported":
-[fingerprint of each key that rpm knows, …]} or null}``.
+[fingerprint of each key that rpm knows, …]} or null, "holds": whether the address is here, or null,
+"servers": [{"proxy": …, "server": …, "status": …, "check": …}, …] as haproxy tells, or null}``.
 """
 
+import csv
 import glob
 import json
 import os
@@ -135,6 +141,47 @@ def yum(wanted):
     return {"files": files, "imported": sorted(imported)}
 
 
+def holds(address):
+    """Whether an address is on an interface of this host."""
+    if not address:
+        return None
+    shown = subprocess.run(
+        ["ip", "-o", "-4", "address", "show"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        timeout=20,
+        check=True,
+    ).stdout
+    return any(line.split()[3].partition("/")[0] == address for line in shown.splitlines())
+
+
+def servers(path, patience):
+    """What haproxy thinks of the servers behind it. Right after a start it has not asked them all yet."""
+    if not path:
+        return None
+    end = time.monotonic() + patience
+    while True:
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.settimeout(10)
+            asked.connect(path)
+            asked.sendall(b"show stat\n")
+            text = b"".join(iter(lambda: asked.recv(65536), b"")).decode()
+        rows = list(csv.DictReader(text.lstrip("# ").splitlines()))
+        found = [
+            {
+                "proxy": row["pxname"],
+                "server": row["svname"],
+                "status": row["status"],
+                "check": " ".join(part for part in (row["check_status"], row.get("last_chk")) if part),
+            }
+            for row in rows
+            if row["svname"] not in ("FRONTEND", "BACKEND")
+        ]
+        if all(server["status"] == "UP" for server in found) or time.monotonic() >= end:
+            return found
+        time.sleep(1)
+
+
 def attempt(function, *arguments):
     """What the function answers, or {"error": reason}: one broken tool must not hide the other answers."""
     try:
@@ -150,4 +197,6 @@ def main(request):
         "volume_group": attempt(volume_group, request["volume_group"]),
         "tracking": attempt(tracking, request["bridge"], request["patience"]),
         "yum": attempt(yum, request["yum"]),
+        "holds": attempt(holds, request["address"]),
+        "servers": attempt(servers, request["proxy"], request["patience"]),
     }

@@ -14,6 +14,9 @@ virtual_address = "172.20.6.240"
 balanced = ["keystone", "glance"]
 internal_address = "172.20.102.145"
 login_address = "172.20.6.240"
+keepalived_router_id = 68
+keepalived_interval = 2
+keepalived_unicast = False
 
 l2_agent = "linuxbridge"
 self_service_networks = False
