@@ -94,7 +94,7 @@ def _groups(hosts: list[InventoryHost], all_groups: Iterable[str], inventory_nam
     return groups
 
 
-def _address(host: InventoryHost, data: dict[str, Any]) -> dict[str, Any]:
+def with_address(host: InventoryHost, data: dict[str, Any]) -> dict[str, Any]:
     """Fill in ``address`` from where SSH connects to, or from the host's name."""
     if "address" in data:
         return data
@@ -108,7 +108,7 @@ def _address(host: InventoryHost, data: dict[str, Any]) -> dict[str, Any]:
 
 def _node(host: InventoryHost, data: dict[str, Any], reading: _Reading) -> NodeSettings | None:
     try:
-        return NodeSettings(**_address(host, data))
+        return NodeSettings(**with_address(host, data))
     except ValidationError as error:
         reading.problems += _explain(error, host.name)
         return None

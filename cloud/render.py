@@ -201,6 +201,12 @@ def render(inventory: Any, cloud: Cloud, deploy: Path = Path("deploy.py")) -> di
     return found
 
 
+def inventory_at(path: str) -> Any:
+    """pyinfra's inventory of a file; its hosts are not connected."""
+    with ctx_state.use(State()):  # pyinfra notes in it which file it reads
+        return make_inventory(path, cwd=str(Path.cwd()))
+
+
 def write(rendered: dict[str, Recorder], folder: Path) -> None:
     """Write what was rendered, readable by the owner only.
 
@@ -230,8 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not Path(options.inventory).is_file():
         print(f"no such inventory file: {options.inventory}", file=sys.stderr)
         return 1
-    with ctx_state.use(State()):  # pyinfra notes in it which file it reads
-        inventory = make_inventory(options.inventory, cwd=str(Path.cwd()))
+    inventory = inventory_at(options.inventory)
     try:
         cloud = inputs.read(inventory, options.inventory)
         if not options.secrets:

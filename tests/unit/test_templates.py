@@ -18,8 +18,9 @@ import pytest
 import yaml
 
 from cloud import inputs, protection, secrets
-from cloud.frontends import frontends
+from cloud.frontends import CHECK_USER, frontends
 from cloud.ini import read_wanted
+from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from cloud.releases import AVAILABLE
 from cloud.services import SERVICES
 from cloud.templates import TemplateProblem, render
@@ -33,7 +34,11 @@ TEMPLATES = sorted(
     if path.name not in ("keystone.j2", "messaging.j2", "usr-bin.conf.j2")
 )
 # Only on hosts of that role.
-BALANCERS = ("templates/haproxy/haproxy.cfg.j2", "templates/keepalived/keepalived.conf.j2")
+BALANCERS = (
+    "templates/haproxy/haproxy.cfg.j2",
+    "templates/keepalived/keepalived.conf.j2",
+    "templates/keepalived/haproxy-answers.j2",
+)
 INI = [name for name in TEMPLATES if name.split("/")[1] in (*SERVICES, "common")]
 INI = [name for name in INI if not name.endswith("consoleproxy.j2")]
 NETDEV = {
@@ -123,6 +128,11 @@ def text_of(cloud, template, host="controller", **data):
     service = cloud.services.get(template.split("/")[0], cloud.services["glance"])
     everything = {
         "frontends": frontends(cloud),
+        "check_user": CHECK_USER,
+        "management_port": MANAGEMENT_PORT,
+        "statistics_port": STATISTICS_PORT,
+        "priority": 100,
+        "peers": ["192.168.56.61"],
         "service": service,
         "virt_type": "kvm",
         "user_name": "admin",
@@ -639,7 +649,7 @@ def test_load_balancers(make):
     }
     cloud = make(hosts, virtual_address="192.168.56.240")
     text = text_of(cloud, "haproxy/haproxy.cfg", "lb1")
-    for port in (3306, 5672, 11211, 5000, 9292, 8778, 8774, 9696, 8776, 6080):
+    for port in (3306, 5672, 11211, 5000, 9292, 8778, 8774, 8775, 9696, 8776, 6080, 80):
         assert f"    bind 192.168.56.240:{port}\n" in text
         assert f" 192.168.56.11:{port} check inter " in text
     keepalived = text_of(cloud, "keepalived/keepalived.conf", "lb1")

@@ -1,0 +1,4 @@
+"""The choices for three hosts."""
+
+management_network = "192.168.56.0/24"
+dns_servers = ["192.168.56.1"]
