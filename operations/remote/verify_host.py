@@ -197,6 +197,6 @@ def main(request):
         "volume_group": attempt(volume_group, request["volume_group"]),
         "tracking": attempt(tracking, request["bridge"], request["patience"]),
         "yum": attempt(yum, request["yum"]),
-        "holds": attempt(holds, request["address"]),
-        "servers": attempt(servers, request["proxy"], request["patience"]),
+        "holds": attempt(holds, request.get("address")),
+        "servers": attempt(servers, request.get("proxy"), request["patience"]),
     }

@@ -37,6 +37,11 @@ HOSTS = {
     "storage": (["storage"], {"ssh_hostname": "192.168.56.13", "volume_devices": ["/dev/sdb"]}),
 }
 
+# With a virtual_address.
+BALANCERS = {
+    "lb1": (["loadbalancer"], {"ssh_hostname": "192.168.56.61", "interface": "eth0"}),
+    "lb2": (["loadbalancer"], {"ssh_hostname": "192.168.56.62", "interface": "eth0"}),
+}
 
 # As the original install notes have it: Linux bridges, one provider network, no storage host.
 OLDER = {"release": "zed", "l2_agent": "linuxbridge", "self_service_networks": False}

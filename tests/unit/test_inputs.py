@@ -193,3 +193,62 @@ def test_only_the_management_interface_of_a_host_with_networks_is_taken_over(tmp
 def test_open_vswitch_in_user_space_needs_no_tunnels_without_self_service_networks(tmp_path):
     cloud = clouds.cloud(tmp_path, openvswitch_datapath="netdev", self_service_networks=False)
     assert cloud.node("compute").user_space
+
+
+SHARED = {"virtual_address": "192.168.56.240"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "settings", "message"),
+    [
+        ({}, {}, "group 'loadbalancer' (lb1) needs virtual_address"),
+        ({"lb1": None}, SHARED, "no host in group 'loadbalancer' would hold it"),
+        ({}, {"virtual_address": "10.0.0.1"}, "is outside management_network 192.168.56.0/24"),
+        ({}, {"virtual_address": "192.168.56.255"}, "is the network or broadcast address"),
+        ({}, {"virtual_address": "192.168.56.12"}, "virtual_address 192.168.56.12 is compute's own"),
+        (
+            {"lb1": (["loadbalancer"], {"ssh_hostname": "192.168.56.60"})},
+            SHARED,
+            "lb1: a load balancer needs interface",
+        ),
+        (
+            {"controller": (["controller", "loadbalancer"], clouds.HOSTS["controller"][1])},
+            SHARED,
+            "controller: is in the groups 'loadbalancer' and 'controller'",
+        ),
+        (
+            {},
+            {**SHARED, "balanced": ["glanze"], "internal_address": "192.168.56.11"},
+            "balanced: there is no service 'glanze'; there are keystone, ",
+        ),
+        (
+            {},
+            {**SHARED, "balanced": ["glance"]},
+            "set internal_address to the controller's",
+        ),
+        ({}, {**SHARED, "keepalived_router_id": 256}, "keepalived_router_id"),
+        ({}, {**SHARED, "keepalived_router_id": 0}, "keepalived_router_id"),
+    ],
+)
+def test_a_mistake_with_load_balancers_is_named(tmp_path, hosts, settings, message):
+    there = {**clouds.HOSTS, "lb1": clouds.BALANCERS["lb1"], **hosts}
+    there = {name: host for name, host in there.items() if host}
+    found = problems(tmp_path, there, **settings)
+    assert any(message in problem for problem in found), found
+
+
+def test_load_balancers_need_secrets_of_their_own(tmp_path):
+    path = clouds.write_secrets(tmp_path)
+    file = tmp_path / "secrets.toml"
+    lines = [
+        line for line in file.read_text().splitlines() if not line.startswith(("haproxy_", "keepalived_"))
+    ]
+    file.write_text("\n".join(lines))
+    inputs.read(clouds.inventory(), path)
+    balanced = clouds.inventory({**clouds.HOSTS, "lb1": clouds.BALANCERS["lb1"]}, **SHARED)
+    with pytest.raises(inputs.InputError) as caught:
+        inputs.read(balanced, path)
+    assert [problem.rpartition(": ")[2] for problem in caught.value.problems[:2]] == [
+        "secret haproxy_stats_password is missing",
+        "secret keepalived_password is missing",
+    ]

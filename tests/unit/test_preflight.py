@@ -6,7 +6,7 @@ from dataclasses import replace
 import clouds
 import pytest
 
-from cloud.preflight import modules, network_problems, problems
+from cloud.preflight import address_problems, modules, network_problems, problems
 from facts.preflight import HostState
 
 GOOD = HostState(
@@ -45,19 +45,48 @@ def test_a_good_host_has_none(found, host):
     assert found(host) == []
 
 
-def test_what_was_never_deployed_is_refused(tmp_path):
-    balancer = (["loadbalancer"], {"ssh_hostname": "192.168.56.60", "interface": "eth0", "platform": "el"})
-    cloud = clouds.cloud(
-        tmp_path,
-        {**clouds.HOSTS, "lb1": balancer},
-        platform="el",
-        release="ocata",
-        l2_agent="linuxbridge",
-        virtual_address="192.168.56.240",
-    )
-    reasons = problems(cloud, cloud.node("lb1"), replace(GOOD, os_id="centos", os_version="7"))
-    assert reasons[:1] == [
-        "load balancers can be rendered (python -m cloud.render), but not deployed yet",
+@pytest.fixture
+def balanced(tmp_path):
+    """A cloud behind two load balancers, and the first of them."""
+    cloud = clouds.cloud(tmp_path, {**clouds.HOSTS, **clouds.BALANCERS}, virtual_address="192.168.56.240")
+    return cloud, cloud.node("lb1")
+
+
+def test_a_load_balancer_is_not_refused(balanced):
+    interfaces = {"lo": ["127.0.0.1"], "eth0": ["192.168.56.61"]}
+    assert problems(*balanced, replace(GOOD, interfaces=interfaces)) == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"holders": [], "groups": []},
+        # The other load balancer, which serves while this one is new.
+        {
+            "holders": [{"mac": "02:00:00:00:00:02", "peer": "192.168.56.62"}],
+            "groups": [{"source": "192.168.56.62", "router_id": 68}],
+        },
+        # Somebody else's, with another number.
+        {"holders": [], "groups": [{"source": "192.168.56.2", "router_id": 51}]},
+    ],
+)
+def test_a_shared_address_that_is_free_or_ours(balanced, found):
+    assert address_problems(*balanced, found) == []
+
+
+def test_a_shared_address_that_somebody_has(balanced):
+    found = {"holders": [{"mac": "02:00:00:00:00:99", "peer": None}], "groups": []}
+    assert address_problems(*balanced, found) == [
+        "virtual_address: 192.168.56.240 is in use: 02:00:00:00:00:99 answers for it on eth0, and that is "
+        "none of the load balancers; take an address that is free"
+    ]
+
+
+def test_a_vrrp_group_of_somebody_else_with_our_number(balanced):
+    found = {"holders": [], "groups": [{"source": "192.168.56.2", "router_id": 68}]}
+    assert address_problems(*balanced, found) == [
+        "keepalived_router_id: 68 is taken: 192.168.56.2 sends VRRP with it on eth0; take another number "
+        "(1 to 255)"
     ]
 
 

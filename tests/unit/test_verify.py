@@ -5,6 +5,8 @@ import copy
 import clouds
 import pytest
 
+from cloud import expected
+from cloud.frontends import frontends
 from cloud.verify import Answers, all_reported, judge, upgrade_findings
 
 GIB = 1024**3
@@ -573,3 +575,77 @@ def test_epel_beside_rdo_is_a_warning(tmp_path):
         "controller: EPEL is enabled beside RDO (epel): its newer libraries break RDO's packages; "
         "yum_repositories = {'epel': {'enabled': False}} switches it off"
     ]
+
+
+@pytest.fixture
+def balanced(tmp_path):
+    """A cloud behind two load balancers, and what those answer when all is well."""
+    cloud = clouds.cloud(tmp_path, {**clouds.HOSTS, **clouds.BALANCERS}, virtual_address="192.168.56.240")
+    servers = [
+        {"proxy": front.name, "server": name, "status": "UP", "check": "L7OK"}
+        for front in frontends(cloud)
+        for name, _ in front.servers
+    ]
+    hosts = {
+        name: {
+            "holds": name == "lb2",
+            "servers": copy.deepcopy(servers),
+            "ports": {f"{port.address}:{port.port}": None for port in expected.ports(cloud)},
+            "units": {},
+        }
+        for name in clouds.BALANCERS
+    }
+    return cloud, hosts
+
+
+def verdict_on_balancers(cloud, hosts, **more):
+    checks = judge(cloud, Answers(hosts=hosts, **more)).checks
+    return {
+        (check.host, check.check): (check.found, check.ok)
+        for check in checks
+        if check.section == "Load balancers"
+    }
+
+
+def test_one_load_balancer_holds_the_address_and_all_servers_are_up(balanced):
+    found = verdict_on_balancers(*balanced)
+    assert found["192.168.56.240", "held by"] == ("lb2", True)
+    assert found["lb1", "openstack_mysql: mysql"] == ("UP", True)
+    assert found["lb2", "horizon: horizon1"] == ("UP", True)
+    assert all(ok for _, ok in found.values())
+
+
+@pytest.mark.parametrize(
+    ("holders", "text"), [((), "nobody"), (("lb1", "lb2"), "lb1 and lb2")], ids=["nobody", "both"]
+)
+def test_an_address_that_nobody_or_everybody_holds(balanced, holders, text):
+    cloud, hosts = balanced
+    for name, answer in hosts.items():
+        answer["holds"] = name in holders
+    assert verdict_on_balancers(cloud, hosts)["192.168.56.240", "held by"] == (text, False)
+
+
+def test_a_server_that_is_down_and_one_that_haproxy_does_not_know(balanced):
+    cloud, hosts = balanced
+    hosts["lb1"]["servers"][0].update(status="DOWN", check="L4CON Connection refused")
+    del hosts["lb2"]["servers"][0]
+    found = verdict_on_balancers(cloud, hosts)
+    assert found["lb1", "openstack_mysql: mysql"] == ("DOWN (L4CON Connection refused)", False)
+    assert found["lb2", "openstack_mysql: mysql"] == ("unknown to haproxy", False)
+    assert sum(not ok for _, ok in found.values()) == 2
+
+
+def test_a_load_balancer_that_is_gone(balanced):
+    cloud, hosts = balanced
+    del hosts["lb1"]
+    found = verdict_on_balancers(cloud, hosts)
+    assert found["192.168.56.240", "held by"] == ("lb2; lb1: unreachable over SSH", True)
+    assert found["lb1", "openstack_mysql: mysql"] == ("unreachable over SSH", False)
+    assert found["lb2", "openstack_mysql: mysql"] == ("UP", True)
+
+
+def test_a_load_balancer_outside_the_limit_may_hold_the_address(balanced):
+    cloud, hosts = balanced
+    report = judge(cloud, Answers(hosts={"lb1": hosts["lb1"]}, left_out=["lb2"]))
+    assert "192.168.56.240: a load balancer outside --limit may hold it" in report.warnings
+    assert "192.168.56.240" not in {check.host for check in report.checks}
