@@ -4,6 +4,7 @@
 # make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
 # make test-el   the EL labs alone: stand-ins for OpenStack, real yum       (root; under 10 minutes)
 # make test-zed  the second lab: zed on Debian 12, Linux bridges            (root)
+# make test-lb   zed behind two load balancers, which die in turn           (root)
 # make test-el-real EL 9 with zed's real programs in its packages           (root; under 15 minutes)
 # make clean-lab removes the disposable hosts; what was downloaded is kept
 
@@ -12,10 +13,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
 ZED := lab/zed/inventory.py
+BALANCED := lab/lb/inventory.py
 EL_REAL := lab/el_real/inventory.py
 OTHER_SECRETS := lab/single/secrets.toml lab/el/secrets.toml lab/el7/secrets.toml
 
-.PHONY: cloud test test-lab test-smoke test-el test-zed test-el-real lint clean-lab
+.PHONY: cloud test test-lab test-smoke test-el test-zed test-lb test-el-real lint clean-lab
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +32,8 @@ lab/zed/secrets.toml: | $(VENV)/ready
 
 lab/single/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets lab/single/inventory.py
+lab/lb/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets $(BALANCED)
 
 lab/el/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets lab/el/inventory.py
@@ -55,7 +59,7 @@ test: lint
 
 test-lab: $(VENV)/ready lab/secrets.toml $(OTHER_SECRETS)
 	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py \
-		--ignore tests/lab/test_el_real.py
+		--ignore tests/lab/test_lb.py --ignore tests/lab/test_el_real.py
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
@@ -66,6 +70,9 @@ test-el: $(VENV)/ready lab/el/secrets.toml lab/el7/secrets.toml
 test-zed: $(VENV)/ready lab/zed/secrets.toml
 	$(BIN)/pytest tests/lab/test_zed.py -v -s
 
+test-lb: $(VENV)/ready lab/lb/secrets.toml
+	$(BIN)/pytest tests/lab/test_lb.py -v -s
+
 test-el-real: $(VENV)/ready lab/el_real/secrets.toml
 	$(BIN)/pytest tests/lab/test_el_real.py -v -s
 
@@ -73,6 +80,7 @@ clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
 	$(BIN)/python -m lab down zed
 	$(BIN)/python -m lab down single
+	$(BIN)/python -m lab down lb
 	$(BIN)/python -m lab down el
 	$(BIN)/python -m lab down el7
 	$(BIN)/python -m lab down el --real

@@ -33,6 +33,7 @@ ORDER = (
     "test_teardown",
     "test_bridge",
     "test_zed",
+    "test_lb",
     "test_el",
     "test_el_real",
 )
