@@ -14,6 +14,7 @@ local.include("tasks/database.py")  # MariaDB
 local.include("tasks/messaging.py")  # RabbitMQ
 local.include("tasks/cache.py")  # memcached
 local.include("tasks/loadbalancer.py")  # haproxy and keepalived, where there are hosts for it
+local.include("tasks/infrastructure.py")  # everybody waits for these, wherever they are
 local.include("tasks/keystone.py")  # identity
 local.include("tasks/glance.py")  # images
 local.include("tasks/lvm.py")  # the volume group

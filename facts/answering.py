@@ -46,3 +46,47 @@ class HttpStatus(FactBase[str]):
 
     def process(self, output: list[str]) -> str:
         return "\n".join(output).strip()
+
+
+# Arguments: seconds, ADDRESS:PORT… Prints a line for each that can't be reached when the seconds are over.
+CONNECT = """
+import socket, sys, time
+end = time.monotonic() + float(sys.argv[1])
+left = dict.fromkeys(sys.argv[2:], "not tried")
+while True:
+    for place in list(left):
+        address, _, port = place.rpartition(":")
+        try:
+            connection = socket.create_connection((address, int(port)), timeout=5)
+        except OSError as error:
+            left[place] = str(error)
+            continue
+        with connection:
+            connection.settimeout(0.3)
+            try:
+                # A load balancer lets everybody in, and shows the door at once when nobody is behind it.
+                silent = connection.recv(1) == b""
+            except socket.timeout:
+                silent = False
+            except OSError:
+                silent = True
+        if silent:
+            left[place] = "closed at once"
+        else:
+            del left[place]
+    if not left or time.monotonic() >= end:
+        break
+    time.sleep(min(1, max(0, end - time.monotonic())))
+for place, reason in left.items():
+    print(place, reason)
+""".strip()
+
+
+class Unreached(FactBase[dict]):
+    """``{"ADDRESS:PORT": reason}``: who takes no connection, tried for ``timeout`` seconds."""
+
+    def command(self, places: list[str], timeout: int, python: str = "python3") -> str:
+        return f"{quote(python)} -c {quote(CONNECT)} {timeout} {' '.join(map(quote, places))}"
+
+    def process(self, output: list[str]) -> dict:
+        return {place: reason for place, _, reason in (line.partition(" ") for line in output)}

@@ -9,7 +9,7 @@ from pyinfra import host
 from pyinfra import state as run
 from pyinfra.api import StringCommand, operation
 
-from facts.answering import HttpStatus
+from facts.answering import HttpStatus, Unreached
 from facts.program import interpreter
 from facts.reading import Unreadable, read
 from facts.systemd import Units, full_name
@@ -149,6 +149,25 @@ def answering(url: str, status: Sequence[int] = (200, 300, 401), timeout: int = 
         host.noop(f"{url} answers {answer}")
     else:
         yield fail(f"{url}: {answer} after {seconds} seconds; wanted {' or '.join(wanted)}")
+
+
+@operation()
+def reached(places: Sequence[str], timeout: int = 60):
+    """Wait until connections are taken, seen from the host. As with :func:`answering` nothing changes.
+
+    Args:
+        places: ``ADDRESS:PORT``.
+        timeout: seconds to wait at most, for all of them; while the plan is made each is tried once.
+    """
+    seconds = timeout if run.is_executing else 0
+    found = read(Unreached, places=list(places), timeout=seconds, **interpreter())
+    if isinstance(found, Unreadable):
+        yield fail(f"{', '.join(places)} can't be tried: {found.reason}")
+    elif not found:
+        host.noop(f"{', '.join(places)}: connections are taken")
+    else:
+        reasons = "; ".join(f"{place}: {reason}" for place, reason in found.items())
+        yield fail(f"{reasons}, after {seconds} seconds")
 
 
 def _refusal(unit: str, state: dict) -> str | None:

@@ -65,10 +65,3 @@ if cloud.does("loadbalancer", host):
     # One host after the other: while one starts again, another one serves.
     service.running(name="Start haproxy", units=[proxy], config=node.paths("haproxy"), _serial=True)
     service.running(name="Start keepalived", units=[address], config=node.paths("keepalived"), _serial=True)
-    # What comes next goes through it.
-    service.answering(
-        name="Wait until one load balancer holds the address, 60 seconds at most",
-        url=f"http://{cloud.settings.virtual_address}:{STATISTICS_PORT}/alive",
-        status=[200],
-        timeout=60,
-    )
