@@ -30,8 +30,6 @@ NAMES: dict[str, str] = {
     "metadata_proxy_secret": "shared by nova and neutron's metadata agents",
     "horizon_secret_key": "signs Horizon's sessions",
     "memcache_secret_key": "encrypts the tokens that services keep in memcached",
-    "haproxy_stats_password": "the user admin of haproxy's statistics, where there are load balancers",
-    "keepalived_password": "between load balancers; VRRP sends its first 8 characters in clear",
     **{
         f"{service}_{kind}_password": f"{service}'s {kind} user"
         for service in ("keystone", "glance", "placement", "nova", "neutron", "cinder")
@@ -41,10 +39,15 @@ NAMES: dict[str, str] = {
 }
 
 # Of clouds with load balancers only.
-BALANCERS = ("haproxy_stats_password", "keepalived_password")
+BALANCERS = {
+    "haproxy_stats_password": "the user admin of haproxy's statistics",
+    "keepalived_password": "between load balancers; VRRP sends its first 8 characters in clear",
+}
 
 # Of old releases only.
 OLD_NAMES = {"keystone_admin_token": "keystone.conf's admin_token, which makes the first administrator"}
+
+KNOWN = {**NAMES, **BALANCERS, **OLD_NAMES}
 
 # user_NAME_password is the password of a declared user (``resources``), written by the operator.
 DECLARED_USER = re.compile(r"user_.+_password")
@@ -89,9 +92,9 @@ def weakness(name: str, value: object) -> str | None:
     return None
 
 
-def names_for(release: Release, volumes: bool = True, balancers: bool = True) -> list[str]:
+def names_for(release: Release, volumes: bool = True, balancers: bool = False) -> list[str]:
     """The secrets that a cloud of this release has, with or without hosts for volumes and load balancers."""
-    names = [*NAMES, *OLD_NAMES]
+    names = [*NAMES, *(BALANCERS if balancers else ()), *OLD_NAMES]
     for feature, secret in (
         ("admin_token", "keystone_admin_token"),
         ("service_tokens", "memcache_secret_key"),
@@ -100,7 +103,6 @@ def names_for(release: Release, volumes: bool = True, balancers: bool = True) ->
     ):
         if not release.has(feature):
             names.remove(secret)
-    names = [name for name in names if balancers or name not in BALANCERS]
     return [name for name in names if volumes or not name.startswith("cinder_")]
 
 
@@ -110,7 +112,7 @@ def problems(
     allow_weak: bool = False,
     release: Release | None = None,
     volumes: bool = True,
-    balancers: bool = True,
+    balancers: bool = False,
 ) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one.
 
@@ -133,7 +135,7 @@ def problems(
         usable = isinstance(value, str) and ALLOWED.fullmatch(value)
         if reason and not (allow_weak and usable):
             found.append(f"secret {name} {reason}")
-    found += [f"unknown secret {name}" for name in values if name not in (*NAMES, *OLD_NAMES, *users)]
+    found += [f"unknown secret {name}" for name in values if name not in (*KNOWN, *users)]
     return found
 
 
@@ -163,18 +165,19 @@ def fresh(name: str) -> str:
     return value
 
 
-def generate(present: dict[str, str], release: Release | None = None) -> str:
+def generate(present: dict[str, str], release: Release | None = None, balancers: bool = False) -> str:
     """The file's text: what is present, and a new random secret for every name that is missing.
 
     Args:
         present: the secrets there are.
         release: which must be complete; None: any of today's.
+        balancers: whether the cloud has load balancers.
     """
     lines = [
         "# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."
     ]
-    for name, purpose in {**NAMES, **OLD_NAMES}.items():
-        if name not in _wanted(release) and name not in present:
+    for name, purpose in KNOWN.items():
+        if name not in _wanted(release, balancers) and name not in present:
             continue
         value = present.get(name) or fresh(name)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']
@@ -185,9 +188,18 @@ def generate(present: dict[str, str], release: Release | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _wanted(release: Release | None) -> list[str]:
+def _wanted(release: Release | None, balancers: bool) -> list[str]:
     """What a file has: for no release in particular, all but what only old ones know."""
-    return names_for(release) if release else list(NAMES)
+    if release:
+        return names_for(release, balancers=balancers)
+    return [*NAMES, *(BALANCERS if balancers else ())]
+
+
+def _has_balancers(inventory: Path) -> bool:
+    # Here: it reads the inventory with pyinfra, and imports us.
+    from cloud import render
+
+    return any("loadbalancer" in host.groups for host in render.inventory_at(str(inventory)))
 
 
 def write(path: Path, text: str) -> None:
@@ -224,11 +236,12 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong:
             print("\n".join(wrong), file=sys.stderr)
             return 1
-    missing = [name for name in _wanted(release) if name not in present]
+    balancers = _has_balancers(inventory)
+    missing = [name for name in _wanted(release, balancers) if name not in present]
     if not missing:
         print(f"{path}: nothing is missing")
         return 0
-    write(path, generate(present, release))
+    write(path, generate(present, release, balancers))
     print(f"{path}: {len(missing)} secrets written")
     return 0
 

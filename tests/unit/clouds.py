@@ -65,13 +65,13 @@ def inventory(hosts=None, groups=(), **settings):
     return Inventory([Host(name, list(g), {**common, **data}) for name, (g, data) in hosts.items()], groups)
 
 
-def write_secrets(folder, release=None):
+def write_secrets(folder, release=None, balancers=False):
     """A good secrets.toml in a folder; returns the path of the inventory it belongs to.
 
-    ``release``: for which it must do; None: any of today's.
+    ``release``: for which it must do; None: any of today's. ``balancers``: whether it is for load balancers.
     """
     path = folder / secrets.FILE_NAME
-    path.write_text(secrets.generate({}, release and Release(release)))
+    path.write_text(secrets.generate({}, release and Release(release), balancers))
     path.chmod(0o600)
     return folder / "inventory.py"
 
@@ -80,4 +80,5 @@ def cloud(folder, *arguments, **keywords):
     """The model of an inventory."""
     release = keywords.get("release")
     known = release if release in BY_AGE else None
-    return inputs.read(inventory(*arguments, **keywords), write_secrets(folder, known))
+    described = inventory(*arguments, **keywords)
+    return inputs.read(described, write_secrets(folder, known, "loadbalancer" in described.groups))
