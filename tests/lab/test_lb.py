@@ -295,12 +295,12 @@ def test_haproxy_dies_and_is_started_again():
 def test_haproxy_stays_away_and_the_address_moves():
     [holder] = holders()
     with Client() as client:
-        time.sleep(5)
+        time.sleep(10)
         on(holder, "systemctl stop haproxy")
         wait_for("the other one holds the address", lambda: holders() == [other(holder)])
         time.sleep(10)
         on(holder, "systemctl start haproxy")
-        time.sleep(10)
+        time.sleep(20)
     client.judge()
     assert holders() == [other(holder)]
 
@@ -309,12 +309,12 @@ def test_haproxy_hangs_and_the_address_moves():
     """Its process is there and active: only who asks it finds out."""
     [holder] = holders()
     with Client() as client:
-        time.sleep(5)
+        time.sleep(10)
         on(holder, "kill -STOP $(pidof haproxy)")
         wait_for("the other one holds the address", lambda: holders() == [other(holder)])
         time.sleep(10)
         on(holder, "kill -CONT $(pidof haproxy)")
-        time.sleep(10)
+        time.sleep(20)
     client.judge()
     assert holders() == [other(holder)]
 
