@@ -2,11 +2,12 @@
 
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from cloud import topology
+from cloud import inputs, render, secrets, topology
 from cloud.topology import EXTRA, OPTIONAL, REQUIRED, ROLES, picture, roles_of, work_of
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +111,27 @@ def test_a_host_without_an_address(tmp_path, capsys):
     inventory.write_text('controller = ["one"]\ncompute = ["one"]\n')
     assert topology.main([str(inventory)]) == 1
     assert capsys.readouterr().err == "one: no address, and no ssh_hostname that is one\n"
+
+
+@pytest.mark.parametrize("example", ["all-in-one", "three-hosts", "epoxy-load-balanced"])
+def test_an_example_can_be_deployed(example, tmp_path):
+    cloud = inputs.read(*copied(example, tmp_path))
+    rendered = render.render(render.inventory_at(str(tmp_path / "inventory.py")), cloud)
+    assert set(rendered) == set(cloud.nodes)
+
+
+def test_three_controllers_are_refused_for_their_number_only(tmp_path):
+    with pytest.raises(inputs.InputError) as refused:
+        inputs.read(*copied("three-controllers", tmp_path))
+    assert refused.value.problems == [
+        "3 hosts in group 'controller' (controller1, controller2, controller3): this release of the deploy "
+        "makes one only"
+    ]
+
+
+def copied(example, folder):
+    """(inventory, its path) of an example's copy, with secrets."""
+    shutil.copytree(ROOT / "examples" / example, folder, dirs_exist_ok=True)
+    path = str(folder / "inventory.py")
+    assert secrets.main([path]) == 0
+    return render.inventory_at(path), path
