@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cloud import expected
-from cloud.model import MANAGEMENT_PORT, Cloud, Node
+from cloud.model import GALERA_PORT, MANAGEMENT_PORT, Cloud, Node
 
 TIME = "123/udp"  # chrony
 VXLAN = "4789/udp"
@@ -17,6 +17,8 @@ CONSOLES = "5900-5999/tcp"  # VNC of the instances, for the console proxy
 MIGRATION = ["16514/tcp", "49152-49215/tcp"]  # libvirt with TLS, and qemu's streams
 ISCSI = "3260/tcp"
 RABBITMQ_CLUSTER = ["4369/tcp", "25672/tcp"]  # epmd, and the nodes among one another
+# MariaDB's members among one another, what a member missed, and all data for a new one.
+GALERA_CLUSTER = [f"{GALERA_PORT}/tcp", f"{GALERA_PORT}/udp", "4568/tcp", "4444/tcp"]
 VRRP = "vrrp"  # keepalived; a protocol and no port
 
 
@@ -34,8 +36,8 @@ def openings(cloud: Cloud, node: Node) -> dict[str, list[str]]:
         wanted.append(TIME)
     if "database" in node.roles and cloud.work["loadbalancer"]:
         wanted.append(f"{MANAGEMENT_PORT}/tcp")  # where haproxy asks for RabbitMQ
-    if "database" in node.roles and len(cloud.doing("database")) > 1:
-        wanted += RABBITMQ_CLUSTER
+    if "database" in node.roles and cloud.clustered:
+        wanted += RABBITMQ_CLUSTER + GALERA_CLUSTER
     if "loadbalancer" in node.roles:
         wanted += [VRRP] if len(cloud.doing("loadbalancer")) > 1 else []
     if "compute" in node.roles:

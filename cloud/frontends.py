@@ -39,6 +39,7 @@ class Frontend:
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
         idle: minutes that a connection may be silent; 0: as all others.
+        backup: all servers but the first only get something to do when those before them are gone.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Frontend:
     sticky: bool = True
     interval: int = 5000
     idle: int = 0
+    backup: bool = False
 
 
 def balanced(cloud: Cloud, name: str) -> bool:
@@ -64,17 +66,23 @@ def frontends(cloud: Cloud) -> list[Frontend]:
     def database(name: str, port: int, check: str, sticky: bool = True) -> Frontend:
         numbers = range(1, len(databases) + 1) if databases[1:] else [""]
         servers = [(f"{name}{n}", node.address) for n, node in zip(numbers, databases, strict=True)]
-        return Frontend(f"openstack_{name}", port, tuple(servers), check, sticky, interval=2000, idle=POOLED)
+        # A cluster has one member that is written to: two writers of a row are a conflict, which one loses.
+        sticky, backup = sticky and not cloud.clustered, cloud.clustered
+        return Frontend(
+            f"openstack_{name}", port, tuple(servers), check, sticky, interval=2000, idle=POOLED, backup=backup
+        )
 
     def api(name: str, server: str, port: int, check: str = "/", idle: int = 0) -> Frontend:
         servers = [(f"{server}{n}", node.address) for n, node in enumerate(cloud.doing("controller"), 1)]
         return Frontend(name, port, tuple(servers), check, idle=idle)
 
-    found = [
-        database("mysql", DATABASE_PORT, "mysql"),
-        database("rabbit", MESSAGING_PORT, "rabbitmq", sticky=False),
-        database("memcached", CACHE_PORT, "memcached"),
-    ]
+    found = [database("mysql", DATABASE_PORT, "mysql")]
+    # The members of clusters of these are known to every client (see Cloud.database_addresses).
+    if not cloud.clustered:
+        found += [
+            database("rabbit", MESSAGING_PORT, "rabbitmq", sticky=False),
+            database("memcached", CACHE_PORT, "memcached"),
+        ]
     for service in cloud.services.values():
         if not balanced(cloud, service.name):
             continue

@@ -79,13 +79,13 @@ def _groups(hosts: list[InventoryHost], all_groups: Iterable[str], inventory_nam
     groups = {role: [host.name for host in hosts if role in host.groups] for role in topology.ROLES}
     for role in topology.REQUIRED:
         reading.check(groups[role], f"no host in group {role!r}")
-    for role in ("controller", "database"):
-        # Two would be two clouds that do not know of each other: a cluster of them is not built yet.
-        reading.check(
-            len(groups[role]) <= 1,
-            f"{len(groups[role])} hosts in group {role!r} ({', '.join(groups[role])}): this release of the "
-            "deploy makes one only",
-        )
+    # Two would be two clouds that do not know of each other: a cluster of them is not built yet.
+    several = groups["controller"]
+    reading.check(
+        len(several) <= 1,
+        f"{len(several)} hosts in group 'controller' ({', '.join(several)}): this release of the "
+        "deploy makes one only",
+    )
     for host in hosts:
         reading.check(
             set(host.groups) & set(topology.ROLES),
@@ -271,6 +271,29 @@ def _check_balancers(nodes: dict[str, NodeSettings], cloud: CloudSettings, group
     )
 
 
+def _check_clusters(cloud: CloudSettings, groups, reading: _Reading) -> None:
+    """What several database hosts need."""
+    members = groups["database"]
+    if len(members) < 2:
+        return
+    listed = f"{len(members)} hosts in group 'database' ({', '.join(members)})"
+    reading.check(
+        len(members) % 2,
+        f"{listed}: take an odd number: when one half of an even one loses sight of the other, neither has a "
+        "majority, and both stop",
+    )
+    reading.check(
+        groups["loadbalancer"] and cloud.virtual_address,
+        f"{listed}: they need hosts in group 'loadbalancer' and virtual_address, which leads every service "
+        "to the one member that is written to, and to another one when that is gone",
+    )
+    known = cloud.release in releases.BY_AGE
+    reading.check(
+        not known or releases.Release(cloud.release).has("clusters"),
+        f"{listed}: with release {cloud.release} only one can be deployed; clusters begin with zed",
+    )
+
+
 def _check_packages(nodes: dict[str, NodeSettings], cloud: CloudSettings, reading: _Reading) -> None:
     reading.check(
         cloud.package_source != "osp10" or cloud.yum_mirror,
@@ -356,6 +379,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     if settings:
         _check_nodes(nodes, settings, groups, reading)
         _check_balancers(nodes, settings, groups, reading)
+        _check_clusters(settings, groups, reading)
         _check_packages(nodes, settings, reading)
         _check_resources(settings, groups, reading)
 
@@ -371,7 +395,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
             allow_weak=weak,
             release=release,
             volumes=bool(groups["storage"]),
-            balancers=bool(groups["loadbalancer"]),
+            parts=secrets.parts_of(groups),
         )
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:

@@ -16,6 +16,7 @@ from cloud.settings import AptSource, CloudSettings, NodeSettings
 MESSAGING_PORT = 5672
 CACHE_PORT = 11211
 DATABASE_PORT = 3306
+GALERA_PORT = 4567  # of the members of MariaDB's cluster among one another
 CONSOLE_PORT = 6080
 WEB_PORT = 80
 MANAGEMENT_PORT = 15672  # RabbitMQ's own pages
@@ -184,6 +185,8 @@ class Cloud:
         extra = ["firewall"] if node.settings.firewall == "on" else []
         if self.settings.lbaas and node.roles & {"controller", "network"}:
             extra.append("lbaas")
+        if self.clustered and "database" in node.roles:
+            extra.append("database-cluster")
         return role_packages(
             node.platform.name,
             str(self.release),
@@ -337,6 +340,21 @@ class Cloud:
         return "default" if self.release.has("domain_in_lower_case") else "Default"
 
     @property
+    def clustered(self) -> bool:
+        """Whether MariaDB and RabbitMQ are clusters, of all the hosts that do the database's work."""
+        return len(self.work["database"]) > 1
+
+    @property
+    def databases(self) -> list[str]:
+        """The names of all databases in MariaDB."""
+        return [name for owner in self.services.values() for name in owner.spec.databases]
+
+    @property
+    def lost(self) -> list[str]:
+        """The hosts that a recovery does without."""
+        return [name for name in (self.settings.lost or "").split(",") if name]
+
+    @property
     def database_address(self) -> str:
         return str(self.settings.virtual_address or self.first("database").address)
 
@@ -347,8 +365,12 @@ class Cloud:
 
     @property
     def database_addresses(self) -> list[str]:
-        """Where clients reach RabbitMQ and memcached: through the load balancers, or every member."""
-        virtual = self.settings.virtual_address
+        """Where clients reach RabbitMQ and memcached: through the load balancers, or every member.
+
+        Clients know all members of a cluster themselves, and which of them are there: a load balancer between
+        would only make them wait for what it does not know yet.
+        """
+        virtual = None if self.clustered else self.settings.virtual_address
         return [str(virtual)] if virtual else [node.address for node in self.doing("database")]
 
     @property

@@ -72,3 +72,43 @@ def missing(
 def _tags(tags: str | list[str]) -> list[str]:
     """RabbitMQ before 3.9 has them as one text, with commas."""
     return sorted(tags.split(",") if isinstance(tags, str) and tags else tags)
+
+
+def node_name(host: str) -> str:
+    """What a host's server is called."""
+    return f"rabbit@{host}"
+
+
+def serves(member: Mapping[str, Any]) -> bool:
+    """Whether a member's server runs, by its own answer (see operations/remote/rabbitmq_member.py)."""
+    return bool(member["members"]) and bool(member["running"])
+
+
+def core(members: Sequence[str], answers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The hosts that are the cluster: the largest number of members that run and see one another.
+
+    Of equal ones the one with the first member.
+
+    Args:
+        members: the hosts of all members, in the inventory's order.
+        answers: host -> its answer.
+    """
+    groups = []
+    for name in members:
+        if name in answers and serves(answers[name]):
+            seen = set(answers[name]["running"])
+            mutual = [
+                other
+                for other in members
+                if other in answers
+                and node_name(other) in seen
+                and node_name(name) in answers[other]["running"]
+            ]
+            groups.append(mutual or [name])
+    return max(groups, key=len, default=[])
+
+
+def whole(member: Mapping[str, Any], members: Sequence[str]) -> bool:
+    """Whether a member runs in a cluster of exactly these hosts, and all of them run."""
+    wanted = sorted(map(node_name, members))
+    return member["members"] == wanted and member["running"] == wanted and not member["partitions"]

@@ -46,6 +46,10 @@ SPANS: dict[str, tuple[str, str]] = {
     "transport_url": ("newton", ""),
     # The guides' way to write URLs: with port, final slash and character set.
     "full_urls": ("train", ""),
+    # MariaDB and RabbitMQ as clusters: with quorum queues, and MariaDB's own backup to bring in a member.
+    "clusters": ("zed", ""),
+    # oslo.messaging: quorum queues for answers and broadcasts, too.
+    "transient_quorum_queues": ("caracal", ""),
     "pymysql": ("mitaka", ""),
     "mysql_python": ("", "liberty"),
     # MariaDB before 10.6 calls utf8mb3 "utf8"; the oldest client did not ask for it by itself.

@@ -17,7 +17,7 @@ import dataclasses
 import shutil
 import sys
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -48,6 +48,10 @@ class Offline:
         self.name, self.groups = host.name, host.groups
         self.data = ChainMap(dict(data or {}), host.data.dict())
 
+    def loop(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items: their order among the hosts matters only where something is done."""
+        return iter(items)
+
     def get_fact(self, fact: type, *_: Any, **__: Any) -> str:
         """What only the host can tell stands in the file as this."""
         return f"<{fact.__name__} of the host>"
@@ -73,9 +77,9 @@ class Recorder:
             if isinstance(value, dict):
                 values = [f"{entry} = {text}" for entry, text in value.items()]
             # The model, and credentials, are the same in every operation.
-            if key not in ("admin", "known_users", "overrides", "password") and not isinstance(
-                value, Cloud | Node
-            ):
+            # Nor is it told how pyinfra goes about it.
+            hidden = key.startswith("_") or key in ("admin", "known_users", "overrides", "password")
+            if not hidden and not isinstance(value, Cloud | Node):
                 self.operations += [f"    {key}: {_words(entry)}" for entry in values]
 
     def _note_file(self, operation, name, dest, user, group, mode):

@@ -14,6 +14,7 @@ import secrets as random
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from cloud.releases import BY_AGE, Release
@@ -38,16 +39,19 @@ NAMES: dict[str, str] = {
     },
 }
 
-# Of clouds with load balancers only.
-BALANCERS = {
-    "haproxy_stats_password": "the user admin of haproxy's statistics",
-    "keepalived_password": "between load balancers; VRRP sends its first 8 characters in clear",
+# Of clouds that have more than one of something only.
+PARTS = {
+    "balancers": {
+        "haproxy_stats_password": "the user admin of haproxy's statistics",
+        "keepalived_password": "between load balancers; VRRP sends its first 8 characters in clear",
+    },
+    "clusters": {"rabbitmq_erlang_cookie": "by which the members of RabbitMQ's cluster know one another"},
 }
 
 # Of old releases only.
 OLD_NAMES = {"keystone_admin_token": "keystone.conf's admin_token, which makes the first administrator"}
 
-KNOWN = {**NAMES, **BALANCERS, **OLD_NAMES}
+KNOWN = {**NAMES, **PARTS["balancers"], **PARTS["clusters"], **OLD_NAMES}
 
 # user_NAME_password is the password of a declared user (``resources``), written by the operator.
 DECLARED_USER = re.compile(r"user_.+_password")
@@ -92,9 +96,9 @@ def weakness(name: str, value: object) -> str | None:
     return None
 
 
-def names_for(release: Release, volumes: bool = True, balancers: bool = False) -> list[str]:
-    """The secrets that a cloud of this release has, with or without hosts for volumes and load balancers."""
-    names = [*NAMES, *(BALANCERS if balancers else ()), *OLD_NAMES]
+def names_for(release: Release, volumes: bool = True, parts: Collection[str] = ()) -> list[str]:
+    """The secrets that a cloud of this release has, with or without hosts for volumes, and with these PARTS."""
+    names = [*NAMES, *_of(parts), *OLD_NAMES]
     for feature, secret in (
         ("admin_token", "keystone_admin_token"),
         ("service_tokens", "memcache_secret_key"),
@@ -112,7 +116,7 @@ def problems(
     allow_weak: bool = False,
     release: Release | None = None,
     volumes: bool = True,
-    balancers: bool = False,
+    parts: Collection[str] = (),
 ) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one.
 
@@ -121,10 +125,10 @@ def problems(
         allow_weak: known and short ones will do.
         release: for which they must be complete; None: the newest.
         volumes: whether the cloud has hosts for volumes.
-        balancers: whether it has load balancers.
+        parts: the :data:`PARTS` that the cloud has.
     """
     found = []
-    wanted = names_for(release or Release(BY_AGE[-1]), volumes, balancers)
+    wanted = names_for(release or Release(BY_AGE[-1]), volumes, parts)
     users = [name for name in values if DECLARED_USER.fullmatch(name)]
     for name in (*wanted, *users):
         if name not in values:
@@ -165,19 +169,19 @@ def fresh(name: str) -> str:
     return value
 
 
-def generate(present: dict[str, str], release: Release | None = None, balancers: bool = False) -> str:
+def generate(present: dict[str, str], release: Release | None = None, parts: Collection[str] = ()) -> str:
     """The file's text: what is present, and a new random secret for every name that is missing.
 
     Args:
         present: the secrets there are.
         release: which must be complete; None: any of today's.
-        balancers: whether the cloud has load balancers.
+        parts: the :data:`PARTS` that the cloud has.
     """
     lines = [
         "# The cloud's secrets. Keep this file (0600, out of git): a deploy with other ones changes them."
     ]
     for name, purpose in KNOWN.items():
-        if name not in _wanted(release, balancers) and name not in present:
+        if name not in _wanted(release, parts) and name not in present:
             continue
         value = present.get(name) or fresh(name)
         lines += ["", f"# {purpose}", f'{name} = "{value}"']
@@ -188,18 +192,33 @@ def generate(present: dict[str, str], release: Release | None = None, balancers:
     return "\n".join(lines) + "\n"
 
 
-def _wanted(release: Release | None, balancers: bool) -> list[str]:
+def _of(parts: Collection[str]) -> list[str]:
+    return [name for part in PARTS if part in parts for name in PARTS[part]]
+
+
+def _wanted(release: Release | None, parts: Collection[str]) -> list[str]:
     """What a file has: for no release in particular, all but what only old ones know."""
-    if release:
-        return names_for(release, balancers=balancers)
-    return [*NAMES, *(BALANCERS if balancers else ())]
+    return names_for(release, parts=parts) if release else [*NAMES, *_of(parts)]
 
 
-def _has_balancers(inventory: Path) -> bool:
+def parts_of(groups: Mapping[str, Collection[str]]) -> list[str]:
+    """The :data:`PARTS` that a cloud with these groups, role -> hosts, has."""
+    there = {
+        "balancers": groups.get("loadbalancer"),
+        "clusters": len(groups.get("database") or groups.get("controller") or ()) > 1,
+    }
+    return [part for part in PARTS if there[part]]
+
+
+def _groups(inventory: Path) -> dict[str, list[str]]:
     # Here: it reads the inventory with pyinfra, and imports us.
     from cloud import render
 
-    return any("loadbalancer" in host.groups for host in render.inventory_at(str(inventory)))
+    found: dict[str, list[str]] = {}
+    for host in render.inventory_at(str(inventory)):
+        for group in host.groups:
+            found.setdefault(group, []).append(host.name)
+    return found
 
 
 def write(path: Path, text: str) -> None:
@@ -236,12 +255,12 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong:
             print("\n".join(wrong), file=sys.stderr)
             return 1
-    balancers = _has_balancers(inventory)
-    missing = [name for name in _wanted(release, balancers) if name not in present]
+    parts = parts_of(_groups(inventory))
+    missing = [name for name in _wanted(release, parts) if name not in present]
     if not missing:
         print(f"{path}: nothing is missing")
         return 0
-    write(path, generate(present, release, balancers))
+    write(path, generate(present, release, parts))
     print(f"{path}: {len(missing)} secrets written")
     return 0
 

@@ -115,6 +115,12 @@ class CloudSettings(Strict):
     database_max_connections: int | None = Field(
         4096, ge=100, description="MariaDB max_connections. None: its own default."
     )
+    galera_cache_megabytes: int = Field(
+        512,
+        ge=16,
+        description="With several database hosts: what each keeps, in MiB, for a member that was away; one "
+        "that missed more changes is sent all data.",
+    )
     memcached_megabytes: int = Field(64, ge=16, description="Memory of memcached, in MiB.")
     rpc_response_timeout: int | None = Field(
         60,
@@ -196,6 +202,11 @@ class CloudSettings(Strict):
         Resources(),
         description="What tasks/resources.py makes and tasks/teardown.py removes, as `cloud/resources.py` "
         "describes it; default: nothing.",
+    )
+    lost: str | None = Field(
+        None,
+        description="For tasks/recover_database.py, on its command line only: --data lost=HOST,HOST: "
+        "database hosts that never come back.",
     )
     confirm: str | None = Field(
         None, description="For tasks/teardown.py, on its command line only: --data confirm=CLOUD_NAME."

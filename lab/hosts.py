@@ -265,6 +265,25 @@ def single(prefix: str, block: str) -> Lab:
     )
 
 
+def clusters(prefix: str, block: str) -> Lab:
+    """Three database hosts: Debian 12's MariaDB and RabbitMQ, each as a cluster, and no OpenStack.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    return Lab(
+        prefix=prefix,
+        suite="bookworm",
+        platform="debian",
+        release="zed",
+        networks=(Network("mgmt", f"{block}.0.1/24"),),
+        hosts=tuple(
+            Host(f"database{n}", NSPAWN, f"{block}.0.{20 + n}", {"host0": "mgmt"}, memory=900)
+            for n in (1, 2, 3)
+        ),
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
@@ -278,6 +297,8 @@ LABS = {
     "el-real": el_real("labr", "10.62"),
     # For the bridge on a host's only interface.
     "single": single("labs", "10.65"),
+    # MariaDB and RabbitMQ as clusters, without OpenStack.
+    "clusters": clusters("labc", "10.64"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }

@@ -68,7 +68,7 @@ def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = Tr
         return
     states = {unit: found["units"].get(full_name(unit), {"load": "not-found"}) for unit in units}
     for unit, state in states.items():
-        problem = _refusal(unit, state)
+        problem = refusal(unit, state)
         if problem:
             yield fail(problem)
             return
@@ -170,7 +170,8 @@ def reached(places: Sequence[str], timeout: int = 60):
         yield fail(f"{reasons}, after {seconds} seconds")
 
 
-def _refusal(unit: str, state: dict) -> str | None:
+def refusal(unit: str, state: dict) -> str | None:
+    """Why a unit can't be run, as :class:`facts.systemd.Units` finds it; None when it can."""
     if state["load"] == "not-found":
         return f"{host.name} has no unit {unit}: is its package installed?"
     if state["load"] == "masked":

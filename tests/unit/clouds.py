@@ -65,13 +65,13 @@ def inventory(hosts=None, groups=(), **settings):
     return Inventory([Host(name, list(g), {**common, **data}) for name, (g, data) in hosts.items()], groups)
 
 
-def write_secrets(folder, release=None, balancers=False):
+def write_secrets(folder, release=None, parts=()):
     """A good secrets.toml in a folder; returns the path of the inventory it belongs to.
 
-    ``release``: for which it must do; None: any of today's. ``balancers``: whether it is for load balancers.
+    ``release``: for which it must do; None: any of today's. ``parts``: what it has more than one of.
     """
     path = folder / secrets.FILE_NAME
-    path.write_text(secrets.generate({}, release and Release(release), balancers))
+    path.write_text(secrets.generate({}, release and Release(release), parts))
     path.chmod(0o600)
     return folder / "inventory.py"
 
@@ -81,4 +81,4 @@ def cloud(folder, *arguments, **keywords):
     release = keywords.get("release")
     known = release if release in BY_AGE else None
     described = inventory(*arguments, **keywords)
-    return inputs.read(described, write_secrets(folder, known, "loadbalancer" in described.groups))
+    return inputs.read(described, write_secrets(folder, known, secrets.parts_of(described.groups)))

@@ -147,11 +147,11 @@ def test_an_old_release_has_a_token_and_no_key_it_does_not_know():
 
 def test_an_inventory_with_load_balancers_gets_theirs(inventory):
     secrets.write(secrets.path_for(inventory), secrets.generate({}))
-    assert not set(values_of(inventory)) & set(secrets.BALANCERS)
+    assert not set(values_of(inventory)) & set(secrets.PARTS["balancers"])
     inventory.write_text('loadbalancer = ["192.168.56.60"]\n')
     assert secrets.main([str(inventory), "--add"]) == 0
     values = values_of(inventory)
-    assert set(values) == {*secrets.NAMES, *secrets.BALANCERS}
-    assert secrets.problems(values, balancers=True) == []
+    assert set(values) == {*secrets.NAMES, *secrets.PARTS["balancers"]}
+    assert secrets.problems(values, parts=["balancers"]) == []
     # A cloud that had them once may keep them.
     assert secrets.problems(values) == []

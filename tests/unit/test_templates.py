@@ -69,7 +69,7 @@ def write_guide_secrets(folder):
         for name in secrets.NAMES
     }
     path = folder / secrets.FILE_NAME
-    path.write_text(secrets.generate(values, balancers=True))
+    path.write_text(secrets.generate(values, parts=["balancers"]))
     path.chmod(0o600)
     return folder / "inventory.py"
 
