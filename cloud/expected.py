@@ -10,6 +10,7 @@ from cloud.model import (
     CACHE_PORT,
     CONSOLE_PORT,
     DATABASE_PORT,
+    GALERA_PORT,
     MESSAGING_PORT,
     METADATA_PORT,
     REGISTRY_PORT,
@@ -76,6 +77,11 @@ def volume_backends(cloud: Cloud) -> list[str]:
     return [f"{node.name}@{STORAGE_BACKEND}" for node in cloud.doing("storage")]
 
 
+def members(cloud: Cloud) -> list[str]:
+    """The hosts whose MariaDB and RabbitMQ are clusters; none where there is one of each only."""
+    return cloud.work["database"] if cloud.clustered else []
+
+
 def ports(cloud: Cloud) -> list[Port]:
     """Every port that must be listened on, by host."""
     found = []
@@ -86,6 +92,8 @@ def ports(cloud: Cloud) -> list[Port]:
             (CACHE_PORT, "memcached"),
         ):
             found.append(Port(node.name, node.address, port, service))
+        if cloud.clustered:
+            found.append(Port(node.name, node.address, GALERA_PORT, "MariaDB's cluster"))
     for node in cloud.doing("controller"):
         apis = [(service.port, service.name) for service in cloud.services.values()]
         if cloud.release.has("admin_port"):

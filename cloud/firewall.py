@@ -18,7 +18,7 @@ MIGRATION = ["16514/tcp", "49152-49215/tcp"]  # libvirt with TLS, and qemu's str
 ISCSI = "3260/tcp"
 RABBITMQ_CLUSTER = ["4369/tcp", "25672/tcp"]  # epmd, and the nodes among one another
 # MariaDB's members among one another, what a member missed, and all data for a new one.
-GALERA_CLUSTER = [f"{GALERA_PORT}/tcp", f"{GALERA_PORT}/udp", "4568/tcp", "4444/tcp"]
+GALERA_CLUSTER = [f"{GALERA_PORT}/udp", "4568/tcp", "4444/tcp"]
 VRRP = "vrrp"  # keepalived; a protocol and no port
 
 
@@ -34,7 +34,7 @@ def openings(cloud: Cloud, node: Node) -> dict[str, list[str]]:
     wanted = [f"{port.port}/tcp" for port in expected.ports(cloud) if port.host == node.name]
     if "controller" in node.roles:
         wanted.append(TIME)
-    if "database" in node.roles and cloud.work["loadbalancer"]:
+    if "database" in node.roles and cloud.work["loadbalancer"] and not cloud.clustered:
         wanted.append(f"{MANAGEMENT_PORT}/tcp")  # where haproxy asks for RabbitMQ
     if "database" in node.roles and cloud.clustered:
         wanted += RABBITMQ_CLUSTER + GALERA_CLUSTER

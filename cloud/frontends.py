@@ -35,7 +35,7 @@ class Frontend:
         name: haproxy's name for it.
         port: the same in front and behind.
         servers: (name, address).
-        check: how a server is asked: ``mysql``, ``rabbitmq``, ``memcached``, or a path for HTTP.
+        check: how a server is asked: ``mysql``, ``galera``, ``rabbitmq``, ``memcached``, or a path for HTTP.
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
         idle: minutes that a connection may be silent; 0: as all others.
@@ -66,17 +66,24 @@ def frontends(cloud: Cloud) -> list[Frontend]:
     def database(name: str, port: int, check: str, sticky: bool = True) -> Frontend:
         numbers = range(1, len(databases) + 1) if databases[1:] else [""]
         servers = [(f"{name}{n}", node.address) for n, node in zip(numbers, databases, strict=True)]
-        # A cluster has one member that is written to: two writers of a row are a conflict, which one loses.
+        # A cluster has one member that is written to: of two writers of a row one loses.
         sticky, backup = sticky and not cloud.clustered, cloud.clustered
         return Frontend(
-            f"openstack_{name}", port, tuple(servers), check, sticky, interval=2000, idle=POOLED, backup=backup
+            f"openstack_{name}",
+            port,
+            tuple(servers),
+            check,
+            sticky,
+            interval=2000,
+            idle=POOLED,
+            backup=backup,
         )
 
     def api(name: str, server: str, port: int, check: str = "/", idle: int = 0) -> Frontend:
         servers = [(f"{server}{n}", node.address) for n, node in enumerate(cloud.doing("controller"), 1)]
         return Frontend(name, port, tuple(servers), check, idle=idle)
 
-    found = [database("mysql", DATABASE_PORT, "mysql")]
+    found = [database("mysql", DATABASE_PORT, "galera" if cloud.clustered else "mysql")]
     # The members of clusters of these are known to every client (see Cloud.database_addresses).
     if not cloud.clustered:
         found += [

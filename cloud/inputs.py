@@ -395,7 +395,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
             allow_weak=weak,
             release=release,
             volumes=bool(groups["storage"]),
-            parts=secrets.parts_of(groups),
+            parts=secrets.parts_of(inventory),
         )
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:

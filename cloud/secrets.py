@@ -14,8 +14,9 @@ import secrets as random
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 from cloud.releases import BY_AGE, Release
 
@@ -97,7 +98,7 @@ def weakness(name: str, value: object) -> str | None:
 
 
 def names_for(release: Release, volumes: bool = True, parts: Collection[str] = ()) -> list[str]:
-    """The secrets that a cloud of this release has, with or without hosts for volumes, and with these PARTS."""
+    """The secrets that a cloud of this release has, with or without hosts for volumes, with these PARTS."""
     names = [*NAMES, *_of(parts), *OLD_NAMES]
     for feature, secret in (
         ("admin_token", "keystone_admin_token"),
@@ -201,24 +202,14 @@ def _wanted(release: Release | None, parts: Collection[str]) -> list[str]:
     return names_for(release, parts=parts) if release else [*NAMES, *_of(parts)]
 
 
-def parts_of(groups: Mapping[str, Collection[str]]) -> list[str]:
-    """The :data:`PARTS` that a cloud with these groups, role -> hosts, has."""
+def parts_of(hosts: Iterable[Any]) -> list[str]:
+    """The :data:`PARTS` that a cloud of these hosts, which have pyinfra's ``groups``, has."""
+    count = Counter(group for host in hosts for group in host.groups)
     there = {
-        "balancers": groups.get("loadbalancer"),
-        "clusters": len(groups.get("database") or groups.get("controller") or ()) > 1,
+        "balancers": count["loadbalancer"] > 0,
+        "clusters": (count["database"] or count["controller"]) > 1,
     }
     return [part for part in PARTS if there[part]]
-
-
-def _groups(inventory: Path) -> dict[str, list[str]]:
-    # Here: it reads the inventory with pyinfra, and imports us.
-    from cloud import render
-
-    found: dict[str, list[str]] = {}
-    for host in render.inventory_at(str(inventory)):
-        for group in host.groups:
-            found.setdefault(group, []).append(host.name)
-    return found
 
 
 def write(path: Path, text: str) -> None:
@@ -255,7 +246,10 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong:
             print("\n".join(wrong), file=sys.stderr)
             return 1
-    parts = parts_of(_groups(inventory))
+    # Here: it reads the inventory with pyinfra, and imports us.
+    from cloud import render
+
+    parts = parts_of(render.inventory_at(str(inventory)))
     missing = [name for name in _wanted(release, parts) if name not in present]
     if not missing:
         print(f"{path}: nothing is missing")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from cloud import expected, repositories
+from cloud import expected, galera, rabbitmq, repositories
 from cloud.frontends import frontends
 from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
@@ -53,6 +53,7 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _units(report, cloud, answers)
     _ports(report, cloud, answers)
     _balancers(report, cloud, answers)
+    _clusters(report, cloud, answers)
     _clocks(report, cloud, answers)
     _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
@@ -189,6 +190,44 @@ def _balancers(report: Report, cloud: Cloud, answers: Answers) -> None:
                 up = item["status"] == "UP"
                 text = item["status"] if up or not item["check"] else f"{item['status']} ({item['check']})"
                 report.add("Load balancers", name, check, "UP", text, up)
+
+
+def _clusters(report: Report, cloud: Cloud, answers: Answers) -> None:
+    for name in expected.members(cloud):
+        if name in answers.left_out:
+            continue
+        count, answer = len(expected.members(cloud)), answers.hosts.get(name, "unreachable over SSH")
+        found = _part(answer, "galera")
+        want, ok = f"Primary, Synced, {count} of {count} members", False
+        if isinstance(found, dict):
+            status = found["status"] or {}
+            words = [
+                status.get(f"wsrep_{key}") or "no answer" for key in ("cluster_status", "local_state_comment")
+            ]
+            ready = "" if galera.serves(found) else ", not ready"
+            ok = galera.synced(found) and galera.size(found) == count
+            found = f"{', '.join(words)}, {galera.size(found)} of {count} members{ready}"
+        report.add("Clusters", name, "MariaDB", want, found, ok)
+        _queue(report, cloud, name, _part(answer, "rabbitmq"))
+
+
+def _queue(report: Report, cloud: Cloud, name: str, found: dict | str) -> None:
+    """A member of RabbitMQ's cluster."""
+    members = expected.members(cloud)
+    want = f"{len(members)} of {len(members)} members, no partition"
+    if isinstance(found, str):
+        report.add("Clusters", name, "RabbitMQ", want, found, False)
+        return
+    lost = f"partitions: {', '.join(found['partitions'])}" if found["partitions"] else "no partition"
+    text = f"{len(found['running'])} of {len(found['members'] or [])} members, {lost}"
+    report.add("Clusters", name, "RabbitMQ", want, text, rabbitmq.whole(found, members))
+    if name != members[0]:
+        return
+    leaders = ", ".join(f"{node.partition('@')[2]} {n}" for node, n in sorted(found["leaders"].items()))
+    text = f"leaders of quorum queues: {leaders or 'none'}"
+    if found["leaderless"]:
+        text = f"without a leader: {', '.join(found['leaderless'])}"
+    report.add("Clusters", name, "quorum queues", "each has a leader", text, not found["leaderless"])
 
 
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:

@@ -58,20 +58,29 @@ MARK_SAFE = (
 )
 
 
-def _ask(cloud: Cloud, recover: bool = False) -> dict[str, Any] | Unreadable:
-    """What this member is; it also looks for the members that nobody could ask."""
+def request(cloud: Cloud, recover: bool = False) -> dict[str, Any]:
+    """What the program ``galera_member`` is asked on the current host.
+
+    Args:
+        cloud: the model.
+        recover: whether to ask a server that does not run how far it got.
+    """
     node = cloud.node(host)
-    others = [other for other in cloud.doing("database") if other.name != node.name]
-    found = ask(
-        "galera_member",
-        unit=node.unit("database/server"),
-        folder=FOLDER,
-        databases=cloud.databases,
-        peers={other.name: [other.address, GALERA_PORT] for other in others if other.name not in answers},
-        recover=recover,
-    )
+    # It looks for the members that nobody could ask.
+    others = [other for other in cloud.doing("database") if other.name not in (node.name, *answers)]
+    return {
+        "unit": node.unit("database/server"),
+        "folder": FOLDER,
+        "databases": cloud.databases,
+        "peers": {other.name: [other.address, GALERA_PORT] for other in others},
+        "recover": recover,
+    }
+
+
+def _ask(cloud: Cloud, recover: bool = False) -> dict[str, Any] | Unreadable:
+    found = ask("galera_member", **request(cloud, recover))
     if not isinstance(found, Unreadable):
-        answers[node.name] = found
+        answers[host.name] = found
     return found
 
 

@@ -53,12 +53,22 @@ rabbitmqctl --quiet join_cluster "$2" </dev/null && rabbitmqctl --quiet start_ap
 """.strip() % FORGET  # fmt: skip
 
 
-def _ask(cloud: Cloud) -> dict[str, Any] | Unreadable:
+def request(cloud: Cloud, queues: bool = False) -> dict[str, Any]:
+    """What the program ``rabbitmq_member`` is asked on the current host.
+
+    Args:
+        cloud: the model.
+        queues: whether to ask for the queues and their leaders, too.
+    """
     node = cloud.node(host)
     unit = node.unit("messaging/server")
-    found = ask("rabbitmq_member", unit=unit, node=rabbitmq.node_name(node.name), queues=False)
+    return {"unit": unit, "node": rabbitmq.node_name(node.name), "queues": queues}
+
+
+def _ask(cloud: Cloud) -> dict[str, Any] | Unreadable:
+    found = ask("rabbitmq_member", **request(cloud))
     if not isinstance(found, Unreadable):
-        answers[node.name] = found
+        answers[host.name] = found
     return found
 
 

@@ -13,6 +13,7 @@ from cloud import expected, verify
 from cloud.model import Cloud
 from facts.program import ask
 from facts.reading import Unreadable, read
+from operations import galera, rabbitmq_cluster
 from operations.verdict import conclude, reports_here
 
 # What the hosts answered in this run: filled by `collect`, on all hosts at once, and judged by `report`.
@@ -94,6 +95,11 @@ def collect(cloud: Cloud, patience: int = 0):
             proxy=node.path("haproxy-socket") if cloud.does("loadbalancer", host) else None,
         )
     }
+    if host.name in expected.members(cloud):
+        jobs["galera"] = on_this_host(ask, "galera_member", **galera.request(cloud))
+        jobs["rabbitmq"] = on_this_host(
+            ask, "rabbitmq_member", **rabbitmq_cluster.request(cloud, queues=True)
+        )
     if cloud.is_first("controller", host):
         commands = {name: service.spec.status_command for name, service in cloud.services.items()}
         jobs["api"] = on_this_host(_ask_apis, cloud, patience)
@@ -103,6 +109,10 @@ def collect(cloud: Cloud, patience: int = 0):
         )
     results = {key: _plain(job.get()) for key, job in jobs.items()}
     answers.hosts[name] = results.pop("host")
+    for key in ("galera", "rabbitmq"):
+        part = results.pop(key, None)
+        if part is not None and isinstance(answers.hosts[name], dict):
+            answers.hosts[name][key] = {"error": part} if isinstance(part, str) else part
     for key, result in results.items():
         setattr(answers, key, result)
     host.noop("read")

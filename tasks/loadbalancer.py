@@ -3,6 +3,7 @@
 from pyinfra import host
 
 from cloud.frontends import CHECK_USER, frontends, kernel_settings
+from cloud.galera_check import conversation
 from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from operations import config, service, system
 from tasks.context import cloud
@@ -41,6 +42,7 @@ if cloud.does("loadbalancer", host):
         node=node,
         frontends=frontends(cloud),
         check_user=CHECK_USER,
+        galera_check=list(conversation(CHECK_USER)),
         management_port=MANAGEMENT_PORT,
         statistics_port=STATISTICS_PORT,
     )

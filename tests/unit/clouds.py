@@ -57,6 +57,20 @@ OLDER_HOSTS = {
 }
 
 
+# Three members of MariaDB's and RabbitMQ's clusters, behind two load balancers.
+MEMBERS = ("db1", "db2", "db3")
+CLUSTER_HOSTS = {
+    **HOSTS,
+    **{
+        name: (["database"], {"ssh_hostname": f"192.168.56.{20 + number}"})
+        for number, name in enumerate(MEMBERS, 1)
+    },
+    "lb1": (["loadbalancer"], {"ssh_hostname": "192.168.56.31", "interface": "eth0"}),
+    "lb2": (["loadbalancer"], {"ssh_hostname": "192.168.56.32", "interface": "eth0"}),
+}
+VIRTUAL = {"virtual_address": "192.168.56.30"}
+
+
 def inventory(hosts=None, groups=(), **settings):
     """The default inventory; ``settings`` are the whole cloud's, a value of ``...`` removes one."""
     common = {**ALL, **settings}
@@ -81,4 +95,4 @@ def cloud(folder, *arguments, **keywords):
     release = keywords.get("release")
     known = release if release in BY_AGE else None
     described = inventory(*arguments, **keywords)
-    return inputs.read(described, write_secrets(folder, known, secrets.parts_of(described.groups)))
+    return inputs.read(described, write_secrets(folder, known, secrets.parts_of(described)))

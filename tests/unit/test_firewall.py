@@ -38,6 +38,15 @@ def test_the_database(of):
     assert of("db") == {"192.168.56.21": ["3306/tcp", "5672/tcp", "11211/tcp"]}
 
 
+def test_a_member_of_the_databases_cluster(of):
+    assert of("db1", clouds.CLUSTER_HOSTS, **clouds.VIRTUAL) == {
+        "192.168.56.21": [
+            *("3306/tcp", "5672/tcp", "11211/tcp", "4567/tcp"),
+            *("4369/tcp", "25672/tcp", "4567/udp", "4568/tcp", "4444/tcp"),
+        ]
+    }
+
+
 def test_tunnels_come_in_at_their_own_address(of):
     assert of("net") == {"192.168.56.31": [], "10.0.0.31": ["4789/udp"]}
     provider = {name: (roles, {**data, **ONE}) for name, (roles, data) in HOSTS.items()}

@@ -26,6 +26,12 @@ def hosts(**changes):
     return result
 
 
+def members(count, balancers=True):
+    """The default hosts with so many of MariaDB, and load balancers."""
+    left_out = {*clouds.MEMBERS[count:], *(() if balancers else ("lb1", "lb2"))}
+    return {name: host for name, host in clouds.CLUSTER_HOSTS.items() if name not in left_out}
+
+
 def test_default_inventory_is_a_cloud(tmp_path):
     cloud = clouds.cloud(tmp_path)
     assert [node.address for node in cloud.nodes.values()] == [
@@ -112,6 +118,19 @@ def test_default_inventory_is_a_cloud(tmp_path):
         (
             {"hosts": {**clouds.HOSTS, "second": (["controller"], {"ssh_hostname": "192.168.56.21"})}},
             "2 hosts in group 'controller' (controller, second)",
+        ),
+        (
+            {"hosts": members(2), **clouds.VIRTUAL},
+            "2 hosts in group 'database' (db1, db2): take an odd number: when one half of an even one loses",
+        ),
+        ({"hosts": members(3)}, "they need hosts in group 'loadbalancer' and virtual_address, which leads"),
+        (
+            {"hosts": members(3, balancers=False), **clouds.VIRTUAL},
+            "3 hosts in group 'database' (db1, db2, db3): they need hosts in group 'loadbalancer'",
+        ),
+        (
+            {"hosts": members(3), "release": "train", "platform": "el", **clouds.VIRTUAL},
+            "with release train only one can be deployed; clusters begin with zed",
         ),
         ({"hosts": {}}, "no host in it"),
         (
@@ -247,3 +266,24 @@ def test_load_balancers_need_secrets_of_their_own(tmp_path):
         "secret haproxy_stats_password is missing",
         "secret keepalived_password is missing",
     ]
+
+
+def test_several_database_hosts_are_clusters(tmp_path):
+    cloud = clouds.cloud(tmp_path, clouds.CLUSTER_HOSTS, **clouds.VIRTUAL)
+    assert cloud.clustered
+    assert "galera-4" in cloud.packages("db2")
+    assert "galera-4" not in cloud.packages("controller")
+    # MariaDB through the load balancers, to one writer; RabbitMQ's and memcached's clients know all of them.
+    assert cloud.database_address == "192.168.56.30"
+    addresses = [f"192.168.56.{number}" for number in (21, 22, 23)]
+    assert cloud.cache_addresses == [f"{address}:11211" for address in addresses]
+    login = f"openstack:{cloud.secret('rabbitmq_password')}"
+    assert cloud.transport_url == "rabbit://" + ",".join(f"{login}@{a}:5672" for a in addresses) + "/"
+    assert not clouds.cloud(tmp_path).clustered
+
+
+def test_a_cluster_needs_a_secret_of_its_own(tmp_path):
+    path = clouds.write_secrets(tmp_path)
+    inventory = clouds.inventory(clouds.CLUSTER_HOSTS, **clouds.VIRTUAL)
+    with pytest.raises(inputs.InputError, match="secret rabbitmq_erlang_cookie is missing"):
+        inputs.read(inventory, path)

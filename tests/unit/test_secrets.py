@@ -129,6 +129,24 @@ def test_a_cloud_without_volumes_needs_no_secret_for_them():
     assert len(secrets.problems(values)) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("", False),
+        ('database = [("db", {})]', False),
+        ('database = [("db1", {}), ("db2", {}), ("db3", {})]', True),
+        ('database = (["db1", "db2", "db3"], {"selinux": "permissive"})', True),
+    ],
+)
+def test_several_database_hosts_have_a_secret_more(inventory, text, there):
+    inventory.write_text(text)
+    assert secrets.main([str(inventory)]) == 0
+    values, _ = secrets.load(inventory.parent / secrets.FILE_NAME)
+    assert ("rabbitmq_erlang_cookie" in values) is there
+    assert secrets.problems(values, parts=["clusters"] if there else []) == []
+    assert (secrets.problems(values, parts=["clusters"]) == []) is there
+
+
 def test_only_known_secrets_may_be_readable_for_others(inventory):
     path = secrets.path_for(inventory)
     path.write_text(secrets.generate({}))

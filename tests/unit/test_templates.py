@@ -19,6 +19,7 @@ import yaml
 
 from cloud import inputs, protection, secrets
 from cloud.frontends import CHECK_USER, frontends
+from cloud.galera_check import conversation
 from cloud.ini import read_wanted
 from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from cloud.releases import AVAILABLE
@@ -129,6 +130,7 @@ def text_of(cloud, template, host="controller", **data):
     everything = {
         "frontends": frontends(cloud),
         "check_user": CHECK_USER,
+        "galera_check": list(conversation(CHECK_USER)),
         "management_port": MANAGEMENT_PORT,
         "statistics_port": STATISTICS_PORT,
         "priority": 100,

@@ -649,3 +649,80 @@ def test_a_load_balancer_outside_the_limit_may_hold_the_address(balanced):
     report = judge(cloud, Answers(hosts={"lb1": hosts["lb1"]}, left_out=["lb2"]))
     assert "192.168.56.240: a load balancer outside --limit may hold it" in report.warnings
     assert "192.168.56.240" not in {check.host for check in report.checks}
+
+
+# -- several database hosts
+
+SYNCED = {
+    "wsrep_cluster_status": "Primary",
+    "wsrep_cluster_size": "3",
+    "wsrep_local_state_comment": "Synced",
+    "wsrep_ready": "ON",
+}
+
+
+@pytest.fixture
+def members(tmp_path):
+    """(the cloud, answers of three healthy members alone)."""
+    cloud = clouds.cloud(tmp_path, clouds.CLUSTER_HOSTS, **clouds.VIRTUAL)
+    nodes = [f"rabbit@{name}" for name in clouds.MEMBERS]
+    queue = {"members": nodes, "running": nodes, "partitions": [], "leaderless": [], "leaders": {nodes[1]: 4}}
+    database = {"status": SYNCED, "saved": None, "active": "active"}
+    found = Answers(
+        hosts={name: copy.deepcopy({"galera": database, "rabbitmq": queue}) for name in clouds.MEMBERS}
+    )
+    return cloud, found
+
+
+def cluster_checks(cloud, answers):
+    return [c for c in judge(cloud, answers).checks if c.section == "Clusters"]
+
+
+def test_whole_clusters_pass(members):
+    checks = cluster_checks(*members)
+    assert all(check.ok for check in checks)
+    assert [(c.host, c.check, c.found) for c in checks[:3]] == [
+        ("db1", "MariaDB", "Primary, Synced, 3 of 3 members"),
+        ("db1", "RabbitMQ", "3 of 3 members, no partition"),
+        ("db1", "quorum queues", "leaders of quorum queues: db2 4"),
+    ]
+    assert len(checks) == 7
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "found"),
+    [
+        ("galera", {"status": {**SYNCED, "wsrep_cluster_size": "2"}}, "Primary, Synced, 2 of 3 members"),
+        (
+            "galera",
+            {"status": {**SYNCED, "wsrep_cluster_status": "non-Primary", "wsrep_ready": "OFF"}},
+            "non-Primary, Synced, 3 of 3 members, not ready",
+        ),
+        ("galera", {"status": None}, "no answer, no answer, 0 of 3 members, not ready"),
+        ("galera", {"error": "RuntimeError: Access denied"}, "RuntimeError: Access denied"),
+        ("rabbitmq", {"running": ["rabbit@db1"]}, "1 of 3 members, no partition"),
+        ("rabbitmq", {"partitions": ["rabbit@db2"]}, "3 of 3 members, partitions: rabbit@db2"),
+        ("rabbitmq", {"members": None, "running": []}, "0 of 0 members, no partition"),
+        ("rabbitmq", {"leaderless": ["reply_1"]}, "without a leader: reply_1"),
+    ],
+)
+def test_faults_of_a_cluster(members, part, changes, found):
+    cloud, answers = members
+    answers.hosts["db1"][part] = changes if "error" in changes else {**answers.hosts["db1"][part], **changes}
+    assert [(c.host, c.found) for c in cluster_checks(cloud, answers) if not c.ok] == [("db1", found)]
+
+
+def test_a_member_that_is_gone(members):
+    cloud, answers = members
+    del answers.hosts["db3"]
+    failed = [(c.host, c.check, c.found) for c in cluster_checks(cloud, answers) if not c.ok]
+    assert failed == [
+        ("db3", "MariaDB", "unreachable over SSH"),
+        ("db3", "RabbitMQ", "unreachable over SSH"),
+    ]
+    answers.left_out = ["db3"]
+    assert all(check.ok for check in cluster_checks(cloud, answers))
+
+
+def test_one_database_host_is_no_cluster(cloud, answers):
+    assert cluster_checks(cloud, answers) == []
