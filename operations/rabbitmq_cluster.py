@@ -30,7 +30,7 @@ answers: dict[str, dict[str, Any]] = {}
 ACT = """
 verb=$1 unit=$2 seconds=$3
 export LC_ALL=C.UTF-8
-if [ "$verb" = restart ] && rabbitmqctl --quiet ping >/dev/null 2>&1 </dev/null; then
+if [ "$verb" = restart ] && rabbitmq-diagnostics --quiet check_running >/dev/null 2>&1 </dev/null; then
     rabbitmq-upgrade --quiet --timeout "$seconds" await_online_quorum_plus_one </dev/null || exit 1
 fi
 systemctl reset-failed "$unit" 2>/dev/null
@@ -101,8 +101,13 @@ def returned(cloud: Cloud, timeout: int = 300):
     if not mine or mine["members"] or mine["known"] is None:
         host.noop(f"{unit}: runs, or never ran")
         return
-    yield _act("start", unit, timeout)
+    yield _act(_verb(mine), unit, timeout)
     _ask(cloud)
+
+
+def _verb(member: dict) -> str:
+    """How to start a member: one whose unit is active pauses, or did not go on after that, as 3.10 may."""
+    return "restart" if member["active"] == "active" else "start"
 
 
 @operation()
@@ -206,9 +211,9 @@ def _problem(members: Sequence[str], mine: dict, others: list[str], stale: bool,
 
 @operation()
 def recovered(cloud: Cloud, timeout: int = 300):
-    """Reset a member that split off, and let it join the others. Call it for one host after the other.
+    """Restart a member that pauses; reset one that split off, and let it join. One host after the other.
 
-    Its own queues are given up: those that matter are kept by a majority, which it is not a part of.
+    A reset gives up its own queues: those that matter are kept by a majority, which it is not a part of.
 
     Args:
         cloud: the model.
@@ -235,9 +240,13 @@ def recovered(cloud: Cloud, timeout: int = 300):
             "that it could join: run tasks/messaging.py, and look at the network between them"
         )
         return
-    logger.info(f"{host.print_prefix}{this} is reset, and joins {', '.join(others)}")
     if not mine["members"]:
-        yield _act("restart", cloud.node(host).unit("messaging/server"), timeout)
+        logger.info(f"{host.print_prefix}{this} does not run in the cluster: it is started anew")
+        yield _act(_verb(mine), cloud.node(host).unit("messaging/server"), timeout)
+        again = _ask(cloud)
+        if not isinstance(again, Unreadable) and rabbitmq.node_name(others[0]) in again["running"]:
+            return
+    logger.info(f"{host.print_prefix}{this} is reset, and joins {', '.join(others)}")
     yield _script(JOIN, this, others)
     _ask(cloud)
 

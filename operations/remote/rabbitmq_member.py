@@ -2,8 +2,8 @@
 
 Request: ``{"unit": name, "node": this member's name, "queues": bool}``.
 Answer: ``{"active": state of the unit, "known": [the members it remembers] or null for one that never ran,
-"members": [the cluster's, as it sees them] or null where it does not run, "running": [those that run],
-"partitions": [those it lost and found], "queues": how many there are, or null where nobody asked,
+"members": [the cluster's, as it sees them] or null where it does not run, or pauses, "running": [those that
+run], "partitions": [those it lost and found], "queues": how many there are, or null where nobody asked,
 "leaderless": [quorum queues without a leader], "leaders": {member: number of quorum queues}}``.
 """
 
@@ -72,7 +72,13 @@ def main(request):
     }  # fmt: skip
     if state not in ("active", "reloading"):
         return answer
-    found = control("cluster_status")
+    try:
+        found = control("cluster_status")
+    except RuntimeError:
+        # One that paused in a minority, or failed to go on after it, runs with an empty server: that is known
+        # when it can be reached at all.
+        run("rabbitmqctl", "--quiet", "ping")
+        return answer
     answer["members"] = sorted(set(found["disk_nodes"]) | set(found.get("ram_nodes", [])))
     answer["running"] = sorted(found["running_nodes"])
     answer["partitions"] = sorted(found.get("partitions") or {})

@@ -34,6 +34,7 @@ ORDER = (
     "test_bridge",
     "test_zed",
     "test_lb",
+    "test_clusters",
     "test_el",
     "test_el_real",
 )

@@ -169,11 +169,17 @@ def test_a_member_that_split_off_is_reset_and_joins(run):
     assert run(operations.recovered, "db1", SPLIT) == []
     assert run(operations.recovered, "db3", SPLIT, executing=False) == []
     stopped = {**SPLIT, "db3": member(known=NODES)}
-    assert run(operations.recovered, "db3", stopped) == [
-        "restart rabbitmq-server 300",
+    assert run(operations.recovered, "db3", stopped, after=SPLIT["db3"]) == [
+        "start rabbitmq-server 300",
         "force_reset forget_cluster_node join_cluster rabbit@db3 rabbit@db1",
     ]
     assert run(operations.recovered, "db2", WHOLE) == []
+
+
+def test_a_member_that_pauses_and_does_not_go_on_is_restarted_and_not_reset(run):
+    paused = {**SPLIT, "db3": member(known=NODES, active="active")}
+    assert run(operations.recovered, "db3", paused, after=member(NODES)) == ["restart rabbitmq-server 300"]
+    assert run(operations.returned, "db3", paused) == ["restart rabbitmq-server 300"]
 
 
 def test_without_a_majority_nobody_is_reset(run):
@@ -225,6 +231,23 @@ def test_the_answer(monkeypatch, tmp_path):
     monkeypatch.setitem(STATUS, "disk_nodes", NODES[:1])
     # One that is alone tells whether it holds something.
     assert rabbitmq_member.main({**request, "queues": False})["queues"] == 4
+
+
+def test_a_member_that_pauses_is_known_from_one_that_nobody_can_ask(monkeypatch, tmp_path):
+    monkeypatch.setattr(rabbitmq_member, "FOLDER", str(tmp_path))
+
+    def run(*argv, seconds=60):
+        if "cluster_status" in argv or "ping" in refused:
+            raise RuntimeError("rabbitmqctl: this command requires the 'rabbit' app to be running")
+        return "ActiveState=active\n"
+
+    monkeypatch.setattr(rabbitmq_member, "run", run)
+    request, refused = {"unit": "rabbitmq-server", "node": NODES[0], "queues": True}, []
+    answer = rabbitmq_member.main(request)
+    assert (answer["active"], answer["members"], answer["running"]) == ("active", None, [])
+    refused.append("ping")
+    with pytest.raises(RuntimeError, match="requires the 'rabbit' app"):
+        rabbitmq_member.main(request)
 
 
 # -- services that are not heard of
