@@ -40,10 +40,11 @@ def sql(host, statement):
 def states():
     """What each member says of its cluster."""
     status = "SHOW STATUS WHERE variable_name IN ('wsrep_cluster_size', 'wsrep_local_state_comment')"
-    return [sql(host, status).split() for host in HOSTS]
+    rows = [sql(host, status).splitlines() for host in HOSTS]
+    return [dict(row.split("\t") for row in found) for found in rows]
 
 
-SYNCED = ["wsrep_cluster_size", "3", "wsrep_local_state_comment", "Synced"]
+SYNCED = {"wsrep_cluster_size": "3", "wsrep_local_state_comment": "Synced"}
 
 
 def running(host):

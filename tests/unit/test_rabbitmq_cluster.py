@@ -184,7 +184,11 @@ def test_a_member_that_pauses_and_does_not_go_on_is_restarted_and_not_reset(run)
 
 def test_without_a_majority_nobody_is_reset(run):
     alone = {name: member([f"rabbit@{name}"]) for name in MEMBERS}
+    assert run(operations.recovered, "db1", alone) == [FAILED]
     assert run(operations.recovered, "db2", alone) == [FAILED]
+    # A run that is limited to one: what that one sees itself counts.
+    assert run(operations.recovered, "db2", {"db2": member(NODES)}) == []
+    assert run(operations.recovered, "db3", {"db3": SPLIT["db3"]}) == [FAILED]
     assert run(operations.recovered, "db1", {**alone, "db1": Unreadable("no answer")}) == [FAILED]
 
 
