@@ -13,7 +13,8 @@ local.include("tasks/chrony.py")  # one time for all hosts
 local.include("tasks/database.py")  # MariaDB
 local.include("tasks/messaging.py")  # RabbitMQ
 local.include("tasks/cache.py")  # memcached
-local.include("tasks/loadbalancer.py")  # haproxy and keepalived, where there are hosts for it
+local.include("tasks/tls.py")  # every host trusts the cloud's CA, where it has one
+local.include("tasks/loadbalancer.py")  # haproxy and keepalived, where there are hosts for it; TLS
 local.include("tasks/infrastructure.py")  # everybody waits for these, wherever they are
 local.include("tasks/keystone.py")  # identity
 local.include("tasks/glance.py")  # images

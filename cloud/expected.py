@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cloud.frontends import frontends
+from cloud.frontends import binds_of
 from cloud.model import (
     ADMIN_PORT,
     CACHE_PORT,
@@ -15,6 +15,7 @@ from cloud.model import (
     METADATA_PORT,
     REGISTRY_PORT,
     STATISTICS_PORT,
+    TLS_WEB_PORT,
     WEB_PORT,
     Cloud,
 )
@@ -109,10 +110,28 @@ def ports(cloud: Cloud) -> list[Port]:
             found.append(Port(node.name, node.address, port, service))
     for node in cloud.doing("loadbalancer"):
         found.append(Port(node.name, node.address, STATISTICS_PORT, "haproxy's statistics"))
-        address = str(cloud.settings.virtual_address)
-        found += [Port(node.name, address, front.port, front.name) for front in frontends(cloud)]
+    for node in cloud.proxies:
+        for bind in binds_of(cloud, node):
+            found.append(Port(node.name, bind.address, bind.port, f"haproxy ({bind.name})"))
+    known = {(port.host, port.address, port.port): port for port in reversed(found)}
+    found = [port for port in found if known[port.host, port.address, port.port] is port]
     # Not the iSCSI port of storage hosts: the kernel opens it with the first attached volume.
     return found
+
+
+def tls_endpoints(cloud: Cloud) -> list[tuple[str, int]]:
+    """(name or address, port) of everything that users and services reach by TLS, each once."""
+    found = [
+        (address, service.port)
+        for interface, address in (("public", cloud.public_address), ("internal", cloud.internal_address))
+        if cloud.secured(interface)
+        for service in cloud.services.values()
+    ]
+    if cloud.tls:
+        found += [(cloud.public_address, CONSOLE_PORT), (cloud.public_address, TLS_WEB_PORT)]
+    if cloud.secured("internal"):
+        found.append((cloud.internal_address, METADATA_PORT))
+    return list(dict.fromkeys(found))
 
 
 def units(cloud: Cloud, host: str) -> list[str]:
@@ -142,6 +161,7 @@ def units(cloud: Cloud, host: str) -> list[str]:
         wanted += ["iscsi/target", "cinder/volume"]
     if cloud.does("network", host) and cloud.settings.lbaas:
         wanted += ["neutron/lbaas"]
+    wanted += ["loadbalancer/proxy"] if node in cloud.proxies else []
     if cloud.does("loadbalancer", host):
         wanted += ["loadbalancer/proxy", "loadbalancer/address"]
     wanted += ["firewall/daemon"] if node.settings.firewall == "on" else []

@@ -31,20 +31,26 @@ def openings(cloud: Cloud, node: Node) -> dict[str, list[str]]:
         cloud: the model.
         node: the host.
     """
-    wanted = [f"{port.port}/tcp" for port in expected.ports(cloud) if port.host == node.name]
+    listeners = [port for port in expected.ports(cloud) if port.host == node.name]
+    # A load balancer does not always hold the address that it listens on.
+    shared = "loadbalancer" in node.roles
+    wanted = [f"{port.port}/tcp" for port in listeners if shared or port.address == node.address]
     if "controller" in node.roles:
         wanted.append(TIME)
     if "database" in node.roles and cloud.work["loadbalancer"] and not cloud.clustered:
         wanted.append(f"{MANAGEMENT_PORT}/tcp")  # where haproxy asks for RabbitMQ
     if "database" in node.roles and cloud.clustered:
         wanted += RABBITMQ_CLUSTER + GALERA_CLUSTER
-    if "loadbalancer" in node.roles:
+    if shared:
         wanted += [VRRP] if len(cloud.doing("loadbalancer")) > 1 else []
     if "compute" in node.roles:
         wanted += [CONSOLES, *(MIGRATION if len(cloud.doing("compute")) > 1 else [])]
     if "storage" in node.roles:
         wanted.append(ISCSI)
     found = {node.address: list(dict.fromkeys(wanted))}
+    for port in listeners:
+        if not shared and port.address != node.address:
+            found.setdefault(port.address, []).append(f"{port.port}/tcp")
     if cloud.self_service and {"network", "compute"} & node.roles:
         found.setdefault(node.tunnel_address, []).append(VXLAN)
     return found

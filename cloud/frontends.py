@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloud.model import (
     ADMIN_PORT,
@@ -12,8 +12,10 @@ from cloud.model import (
     MESSAGING_PORT,
     METADATA_PORT,
     REGISTRY_PORT,
+    TLS_WEB_PORT,
     WEB_PORT,
     Cloud,
+    Node,
 )
 
 # MariaDB's account without password and without rights, for the load balancers' hosts alone.
@@ -40,6 +42,9 @@ class Frontend:
         interval: milliseconds between two checks of a server.
         idle: minutes that a connection may be silent; 0: as all others.
         backup: all servers but the first only get something to do when those before them are gone.
+        interfaces: of which endpoints it is a part; none: it is no API, and never has TLS.
+        server_port: the port behind, where it is another one.
+        web: browsers come to its plain port, too, and are sent on to the one with TLS.
     """
 
     name: str
@@ -50,6 +55,22 @@ class Frontend:
     interval: int = 5000
     idle: int = 0
     backup: bool = False
+    interfaces: tuple[str, ...] = ()
+    server_port: int | None = None
+    web: bool = False
+
+
+@dataclass(frozen=True)
+class Bind:
+    """Where haproxy listens: for which frontend (``name``), and whether with TLS."""
+
+    name: str
+    address: str
+    port: int
+    tls: bool
+
+
+BOTH = ("internal", "public")
 
 
 def balanced(cloud: Cloud, name: str) -> bool:
@@ -79,9 +100,9 @@ def frontends(cloud: Cloud) -> list[Frontend]:
             backup=backup,
         )
 
-    def api(name: str, server: str, port: int, check: str = "/", idle: int = 0) -> Frontend:
+    def api(name: str, server: str, port: int, check: str = "/", interfaces=BOTH, **more) -> Frontend:
         servers = [(f"{server}{n}", node.address) for n, node in enumerate(cloud.doing("controller"), 1)]
-        return Frontend(name, port, tuple(servers), check, idle=idle)
+        return Frontend(name, port, tuple(servers), check, interfaces=interfaces, **more)
 
     found = [database("mysql", DATABASE_PORT, "galera" if cloud.clustered else "mysql")]
     # The members of clusters of these are known to every client (see Cloud.database_addresses).
@@ -100,13 +121,16 @@ def frontends(cloud: Cloud) -> list[Frontend]:
         else:
             found.append(api(f"{service.name}-api", f"{service.name}-api", service.port, check))
         if service.name == "glance" and cloud.release.has("glance_registry"):
-            found.append(api("glance", "glance", REGISTRY_PORT))
+            found.append(api("glance", "glance", REGISTRY_PORT, interfaces=("internal",)))
         if service.name == "nova":
-            found.append(api("nova-metadata", "nova-metadata", METADATA_PORT, healthcheck))
-            found.append(api("console", "console", CONSOLE_PORT, "/vnc.html", idle=CONSOLE))
+            found.append(api("nova-metadata", "nova-metadata", METADATA_PORT, healthcheck, ("internal",)))
+            found.append(api("console", "console", CONSOLE_PORT, "/vnc.html", ("public",), idle=CONSOLE))
     if balanced(cloud, "horizon"):
-        path = cloud.first("controller").platform.horizon_path
-        found.append(api("horizon", "horizon", WEB_PORT, path))
+        path, public = cloud.first("controller").platform.horizon_path, ("public",)
+        web = (
+            {"port": TLS_WEB_PORT, "server_port": WEB_PORT, "web": True} if cloud.tls else {"port": WEB_PORT}
+        )
+        found.append(api("horizon", "horizon", check=path, interfaces=public, **web))
     return found
 
 
@@ -130,3 +154,36 @@ def kernel_settings(cloud: Cloud, host: str) -> dict[str, str]:
         # haproxy is to listen, too, while another one holds the address.
         found = {"net.ipv4.ip_nonlocal_bind": "1", **found}
     return found
+
+
+def frontends_of(cloud: Cloud, node: Node) -> list[Frontend]:
+    """What haproxy takes in on a host: on a load balancer all, on a controller what has TLS, for itself."""
+    if "loadbalancer" in node.roles:
+        return frontends(cloud)
+    own = [
+        replace(front, servers=tuple(s for s in front.servers if s[1] == node.address))
+        for front in frontends(cloud)
+        if any(bind.tls for bind in binds(cloud, node, front))
+    ]
+    behind = cloud.api_address(node)
+    return [replace(front, servers=tuple((name, behind) for name, _ in front.servers)) for front in own]
+
+
+def binds(cloud: Cloud, node: Node, front: Frontend) -> list[Bind]:
+    """Where haproxy listens for a frontend on a host. A controller's APIs answer what has no TLS."""
+    places = {"internal": cloud.internal_bind(node), "public": cloud.public_bind(node)}
+    found = {
+        places[interface]: Bind(front.name, places[interface], front.port, cloud.secured(interface))
+        for interface in front.interfaces or ("internal",)
+    }
+    if not front.interfaces:
+        return [replace(bind, tls=False) for bind in found.values()]
+    if "loadbalancer" in node.roles:
+        plain = [replace(bind, port=WEB_PORT, tls=False) for bind in found.values()] if front.web else []
+        return [*found.values(), *plain]
+    return [bind for bind in found.values() if bind.tls]
+
+
+def binds_of(cloud: Cloud, node: Node) -> list[Bind]:
+    """Everything that haproxy listens on on a host."""
+    return [bind for front in frontends_of(cloud, node) for bind in binds(cloud, node, front)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from cloud import platforms, releases, repositories, secrets, topology
+from cloud import platforms, releases, repositories, secrets, tls, topology
 from cloud.model import Cloud, Node
 from cloud.services import CONFIG_FILES, SERVICES
 from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
@@ -342,12 +343,13 @@ def _check_resources(cloud: CloudSettings, groups, reading: _Reading) -> None:
         )
 
 
-def read(inventory: Any, inventory_path: str | Path) -> Cloud:
+def read(inventory: Any, inventory_path: str | Path, certified: bool = True) -> Cloud:
     """Check the operator's whole input and build the model of the cloud.
 
     Args:
         inventory: pyinfra's inventory: iterable of hosts, with ``groups``.
-        inventory_path: its file; the secrets lie next to it.
+        inventory_path: its file; the secrets and certificates lie next to it.
+        certified: whether there must be certificates already, if there is TLS.
 
     Raises:
         InputError: with every mistake found.
@@ -407,7 +409,7 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
     if reading.problems or settings is None:
         raise InputError(reading.problems)
     work = topology.work_of(groups)
-    return Cloud(
+    cloud = Cloud(
         settings=settings,
         nodes={
             name: Node(
@@ -421,3 +423,11 @@ def read(inventory: Any, inventory_path: str | Path) -> Cloud:
         work=work,
         secrets=values,
     )
+    # Last: what a certificate must be for follows from all the rest.
+    wrong = tls.problems(cloud)
+    if certified and not wrong:
+        certificates, wrong = tls.load(cloud, inventory_path, datetime.now(UTC))
+        cloud = replace(cloud, certificates=certificates)
+    if wrong:
+        raise InputError(wrong)
+    return cloud

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any
 
 from cloud import repositories
+from cloud.certificates import Certificates
 from cloud.platforms import PLATFORMS, Platform, role_packages
 from cloud.releases import ANY, PROCESSES, Release
 from cloud.repositories import Sources
@@ -24,8 +26,20 @@ STATISTICS_PORT = 8404  # haproxy's
 METADATA_PORT = 8775
 REGISTRY_PORT = 9191  # glance's, in old releases
 ADMIN_PORT = 35357  # keystone's for administrators, in old releases
+WEB_PORT = 80
+TLS_WEB_PORT = 443
+LOOPBACK = "127.0.0.1"
+# What everything of the cloud on a host is told to trust, by one name on every platform.
+CA_FILE = "/etc/openstack/ca.pem"
 TUNNEL_BRIDGE = "br-tunnel"  # of tunnels in user space, with their address
 INTERFACES = ("public", "internal", "admin")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def _name_of(host: Any) -> str:
@@ -125,7 +139,8 @@ class Service:
         address = self.cloud.public_address if interface == "public" else self.cloud.internal_address
         admin_port = interface == "admin" and self.name == "keystone" and self.cloud.release.has("admin_port")
         port = ADMIN_PORT if admin_port else self.port
-        return f"http://{address}:{port}{self.spec.path if path is None else path}"
+        path = self.spec.path if path is None else path
+        return f"{self.cloud.scheme(interface)}://{address}:{port}{path}"
 
 
 @dataclass(frozen=True)
@@ -137,12 +152,14 @@ class Cloud:
         nodes: the hosts, in the inventory's order.
         work: role -> hosts that do its work.
         secrets: name -> secret. Out of ``repr``.
+        certificates: what it shows and trusts, where it has TLS. Out of ``repr``.
     """
 
     settings: CloudSettings
     nodes: dict[str, Node]
     work: dict[str, list[str]]
     secrets: dict[str, str] = field(repr=False)
+    certificates: Certificates | None = field(repr=False, default=None)
 
     @cached_property
     def release(self) -> Release:
@@ -183,6 +200,8 @@ class Cloud:
         """What this host must have installed."""
         node = self.node(host)
         extra = ["firewall"] if node.settings.firewall == "on" else []
+        if node in self.proxies and "loadbalancer" not in node.roles:
+            extra.append("proxy")
         if self.settings.lbaas and node.roles & {"controller", "network"}:
             extra.append("lbaas")
         if self.clustered and "database" in node.roles:
@@ -313,7 +332,78 @@ class Cloud:
         keystone = self.service("keystone")
         url = keystone.url("admin" if user == "admin" else "public", "/v3")
         address = self.settings.login_address or self.public_address
-        return f"http://{address}:{url.rpartition(':')[2]}"
+        inside = address == self.internal_address != self.public_address
+        scheme = self.scheme("internal" if inside else "public")
+        return f"{scheme}://{address}:{url.rpartition(':')[2]}"
+
+    def secured(self, interface: str) -> bool:
+        """Whether the endpoints of an interface (public, internal, admin) have TLS."""
+        return self.settings.tls == "all" or (self.settings.tls == "public" and interface == "public")
+
+    def scheme(self, interface: str) -> str:
+        """``https`` or ``http``, of the endpoints of an interface."""
+        return "https" if self.secured(interface) else "http"
+
+    @property
+    def tls(self) -> bool:
+        """Whether any endpoint has TLS."""
+        return self.settings.tls != "none"
+
+    @property
+    def ca_file(self) -> str | None:
+        """The CA that users must be told of; None: their systems trust it, or nothing has TLS."""
+        return CA_FILE if self.certificates and self.certificates.ca else None
+
+    @property
+    def internal_ca_file(self) -> str | None:
+        """The same for what asks the internal endpoints: the services themselves."""
+        return self.ca_file if self.secured("internal") else None
+
+    def shown(self, host: Any) -> dict[str, str]:
+        """The certificates that haproxy shows on a host, chain and key: what each is called -> PEM."""
+        if not self.certificates:
+            return {}
+        own = self.certificates.hosts.get(_name_of(host))
+        return {"openstack": self.certificates.server, **({"host": own} if own else {})}
+
+    @property
+    def proxies(self) -> list[Node]:
+        """The hosts that run haproxy: the load balancers; without any, the controllers where there is TLS."""
+        return self.doing("loadbalancer") or (self.doing("controller") if self.tls else [])
+
+    def shares_ports(self, host: Any) -> bool:
+        """Whether haproxy and the APIs themselves want the same ports of a host, at different addresses."""
+        return self.does("controller", host) and self.node(host) in self.proxies
+
+    def internal_bind(self, host: Any) -> str:
+        """Where haproxy takes in what is for the internal endpoints."""
+        virtual = self.settings.virtual_address if self.doing("loadbalancer") else None
+        return str(virtual or self.node(host).address)
+
+    def public_bind(self, host: Any) -> str:
+        """Where haproxy takes in what is for the public endpoints."""
+        if self.settings.public_bind_address:
+            return str(self.settings.public_bind_address)
+        named = self.tls and _is_address(self.public_address)
+        if named and self.public_address != self.internal_address:
+            return self.public_address
+        return self.internal_bind(host)
+
+    def api_units(self, host: Any) -> list[str]:
+        """The systemd units on a controller whose ports haproxy may have at other addresses."""
+        names = [f"{service}/api" for service in self.services]
+        return self.units(host, *names, "nova/metadata", "nova/novncproxy")
+
+    def api_address(self, host: Any) -> str | None:
+        """Where a host's APIs listen alone, as haproxy has their ports elsewhere; None: as they are made.
+
+        Users reach an address that is not haproxy's without TLS, so it is the loopback where haproxy has all.
+        """
+        if not self.shares_ports(host):
+            return None
+        address = self.node(host).address
+        taken = self.secured("internal") and address == self.internal_bind(host)
+        return LOOPBACK if taken or address == self.public_bind(host) else address
 
     @property
     def auth_url(self) -> str:
@@ -394,11 +484,12 @@ class Cloud:
     @property
     def console_url(self) -> str:
         """Where a user's browser opens an instance's console."""
-        return f"http://{self.public_address}:{CONSOLE_PORT}/vnc_auto.html"
+        return f"{self.scheme('public')}://{self.public_address}:{CONSOLE_PORT}/vnc_auto.html"
 
     @property
     def horizon_url(self) -> str:
-        return f"http://{self.public_address}{self.first('controller').platform.horizon_path}"
+        path = self.first("controller").platform.horizon_path
+        return f"{self.scheme('public')}://{self.public_address}{path}"
 
     @property
     def horizon_names(self) -> list[str]:
@@ -418,4 +509,5 @@ class Cloud:
             "user_domain_name": "Default",
             "project_domain_name": "Default",
             "region_name": self.settings.region,
+            **({"cacert": self.internal_ca_file} if self.internal_ca_file else {}),
         }

@@ -58,6 +58,7 @@ DEBIAN = Platform(
         "messaging": ["rabbitmq-server"],
         "cache": ["memcached"],
         "loadbalancer": ["haproxy", "keepalived"],
+        "proxy": ["haproxy"],
         # openstacksdk, for everything that reads or writes the APIs in one process.
         "client": ["python3-openstackclient", "python3-openstacksdk", "python3-pymysql", "python3-memcache"],
         "keystone": ["keystone"],
@@ -156,6 +157,11 @@ DEBIAN = Platform(
         "haproxy-socket": "/run/haproxy/admin.sock",
         "keepalived": "/etc/keepalived/keepalived.conf",
         "keepalived-check": "/etc/keepalived/haproxy-answers",
+        "ca-anchor": "/usr/local/share/ca-certificates/openstack-pyinfra.crt",
+        "ca-bundle": "/etc/ssl/certs/ca-certificates.crt",
+        "ca-update": "/usr/sbin/update-ca-certificates",
+        # Read by the start scripts of every API.
+        "api-defaults": "/etc/default/openstack",
         "keystone-uwsgi": "/etc/keystone/keystone-uwsgi.ini",
         "glance-uwsgi": "/etc/glance/glance-api-uwsgi.ini",
         "placement-uwsgi": "/etc/placement/placement-api-uwsgi.ini",
@@ -284,6 +290,9 @@ EL7 = Platform(
         "memcached-sysconfig": "/etc/sysconfig/memcached",
         "haproxy": "/etc/haproxy/haproxy.cfg",
         "haproxy-socket": "/var/lib/haproxy/stats",
+        "ca-anchor": "/etc/pki/ca-trust/source/anchors/openstack-pyinfra.pem",
+        "ca-bundle": "/etc/pki/tls/certs/ca-bundle.crt",
+        "ca-update": "/usr/bin/update-ca-trust",
         "keepalived": "/etc/keepalived/keepalived.conf",
         # Where SELinux lets what keepalived calls have more than keepalived itself.
         "keepalived-check": "/usr/libexec/keepalived/haproxy-answers",
@@ -395,6 +404,9 @@ EL9 = Platform(
         "memcached-sysconfig": "/etc/sysconfig/memcached",
         "haproxy": "/etc/haproxy/haproxy.cfg",
         "haproxy-socket": "/var/lib/haproxy/stats",
+        "ca-anchor": "/etc/pki/ca-trust/source/anchors/openstack-pyinfra.pem",
+        "ca-bundle": "/etc/pki/tls/certs/ca-bundle.crt",
+        "ca-update": "/usr/bin/update-ca-trust",
         "keepalived": "/etc/keepalived/keepalived.conf",
         # Where SELinux lets what keepalived calls have more than keepalived itself.
         "keepalived-check": "/usr/libexec/keepalived/haproxy-answers",

@@ -97,6 +97,12 @@ def _interfaces(cloud: Cloud, node: Node, state: State) -> list[str]:
         found.append(f"no interface has the address {node.address}; interfaces: {present}")
     elif wanted and wanted not in holders and not moved:
         found.append(f"interface: {node.address} is on {holders[0]}, not on {wanted}")
+    public = cloud.public_bind(node) if cloud.shares_ports(node) else node.address
+    if not any(public in addresses for addresses in state.interfaces.values()) and public != node.address:
+        found.append(
+            f"tls: haproxy is to listen at {public}, and no interface has that address; interfaces: "
+            f"{present}; set public_bind_address to the one that users' connections arrive at"
+        )
     for setting in ("interface", "provider_interface", "tunnel_interface"):
         name = getattr(node.settings, setting)
         if name and name not in state.interfaces:

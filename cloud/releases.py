@@ -98,8 +98,9 @@ SPANS: dict[str, tuple[str, str]] = {
     # oslo.middleware's /healthcheck in the services' own pipelines: read from Zed's packages. Older releases
     # have it here and there; they are asked for their versions.
     "healthcheck": ("zed", ""),
-    # haproxy's `http-check send` (2.2): the release's systems have it.
-    "http_check_send": ("zed", ""),
+    # haproxy 2.2 or later, by the systems that the release has: `http-check send`, `redispatch 1`, a reload
+    # that hands on the sockets.
+    "haproxy_2": ("zed", ""),
     # The command `SERVICE-status upgrade check`.
     "nova_status": ("ocata", ""),
     "status_commands": ("stein", ""),

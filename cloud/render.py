@@ -245,6 +245,9 @@ def main(arguments: list[str] | None = None) -> int:
         cloud = inputs.read(inventory, options.inventory)
         if not options.secrets:
             cloud = dataclasses.replace(cloud, secrets=dict.fromkeys(cloud.secrets, HIDDEN))
+            if shown := cloud.certificates:
+                hidden = dataclasses.replace(shown, server=HIDDEN, hosts=dict.fromkeys(shown.hosts, HIDDEN))
+                cloud = dataclasses.replace(cloud, certificates=hidden)
         rendered = render(inventory, cloud)
         write(rendered, options.folder)
     except (inputs.InputError, ValueError, OSError) as problem:

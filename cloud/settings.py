@@ -99,6 +99,27 @@ class CloudSettings(Strict):
     login_address: str | None = Field(
         None, description="Address or name in openrc files and clouds.yaml; default: public_address."
     )
+    tls: Literal["none", "public", "all"] = Field(
+        "none",
+        description="Which endpoints have TLS, ended by haproxy on the load balancers, or without any on the "
+        "controllers: 'public': APIs for users, Horizon and consoles; 'all': the internal APIs, too. See "
+        "[tls.md](tls.md).",
+    )
+    tls_certificate: str | None = Field(
+        None,
+        description="Your own certificate for it: a PEM file on the machine that runs pyinfra, named from "
+        "the inventory's folder, with the certificates that lead to its CA; None: that of "
+        "python -m cloud.pki.",
+    )
+    tls_key: str | None = Field(None, description="Its key: a file in PEM, 0600, without a password.")
+    tls_ca: str | None = Field(
+        None, description="The CA that signed tls_certificate, where not every system trusts it: file in PEM."
+    )
+    public_bind_address: IPv4Address | None = Field(
+        None,
+        description="Address that haproxy listens on for the public endpoints, with tls; default: "
+        "public_address where that is an address, or the one of the internal endpoints.",
+    )
     timezone: str = Field("UTC", description="Time zone of every host, as timedatectl names it.")
     ntp_servers: list[str] = Field(
         [],

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from cloud import expected, galera, rabbitmq, repositories
+from cloud.certificates import RENEW_DAYS
 from cloud.frontends import frontends
 from cloud.model import INTERFACES, Cloud
 from cloud.verdict import Report, heartbeats
@@ -62,11 +63,22 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     else:
         _services(report, cloud, answers.api)
         _endpoints(report, cloud, answers.api)
+        _certificates(report, cloud, answers.api)
         _schemas(report, cloud, answers.schemas)
         _upgrades(report, cloud, answers.upgrades)
     if answers.left_out:
         report.warn(f"outside --limit, not looked at: {', '.join(answers.left_out)}")
     return report
+
+
+def api_request(cloud: Cloud) -> dict[str, Any]:
+    """What ``verify_api.py`` is asked."""
+    return {
+        "admin": cloud.admin_credentials,
+        "timeout": 10,
+        "ca": cloud.ca_file,
+        "tls": [list(place) for place in expected.tls_endpoints(cloud)],
+    }
 
 
 def all_reported(cloud: Cloud, api: dict | str) -> bool:
@@ -348,6 +360,21 @@ def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:
             if item["url"] != url:
                 state += f", but its URL is {item['url']}"
             report.add("Endpoints", host, check, url, state, answered and item["url"] == url)
+
+
+def _certificates(report: Report, cloud: Cloud, api: dict | str) -> None:
+    """What each endpoint showed the first controller, and whether a user's program would accept it."""
+    found = _part(api, "certificates")
+    host = cloud.first("controller").name
+    for address, port in expected.tls_endpoints(cloud):
+        place = f"{address}:{port}"
+        left = found if isinstance(found, str) else found.get(place, "no answer")
+        if isinstance(left, str):
+            report.add("Certificates", host, place, "trusted", left, False)
+            continue
+        report.add("Certificates", host, place, "trusted", f"{left:.0f} days left", left > 0)
+        if left < RENEW_DAYS:
+            report.warn(f"the certificate of {place} ends in {left:.0f} days: renew it (docs/tls.md)")
 
 
 def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:

@@ -69,6 +69,70 @@ class Units(FactBase[dict]):
         return {"units": units, "config": config}
 
 
+class Loaded(FactBase[dict]):
+    """When a unit last took in its configuration, by a start or a reload, and when that last changed.
+
+    Answers ``{"active": as systemd calls it, "loaded": seconds since 1970, "config": seconds}``. A reload
+    does not move the start of a unit's process; its state goes to "reloading" and back.
+    """
+
+    def command(self, unit: str, config: list[str]) -> str:
+        """
+        Args:
+            unit: its name, with or without ``.service``.
+            config: files, directories or globs. What does not exist is ignored.
+        """
+        show = "systemctl show --property=ActiveState,StateChangeTimestamp"
+        return (
+            f"export LC_ALL=C TZ=UTC && {{ {show} --timestamp=us+utc {quote(unit)} 2>/dev/null || "
+            f"{show} {quote(unit)}; }} && {_changes('config', config)}"
+        )
+
+    def process(self, output: list[str]) -> dict:
+        properties = dict(
+            line.split("=", 1) for line in output if "=" in line and " " not in line.split("=")[0]
+        )
+        stamp = properties.get("StateChangeTimestamp")
+        changes = [float(line.split()[1]) for line in output if line.startswith("config ")]
+        return {
+            "active": properties.get("ActiveState", ""),
+            "loaded": _seconds(stamp) if stamp else 0.0,
+            "config": max(changes, default=0.0),
+        }
+
+
+class ApiAddresses(FactBase[dict]):
+    """Units whose drop-in gives their API an address: unit -> address."""
+
+    def command(self, units: list[str]) -> str:
+        """
+        Args:
+            units: their names, without ``.service``.
+        """
+        paths = " ".join(quote(address_file(unit)) for unit in units)
+        return (
+            f'for file in {paths}; do if [ -e "$file" ]; then echo "$file" && cat "$file" || exit 1; fi; done'
+        )
+
+    def process(self, output: list[str]) -> dict:
+        found, unit = {}, ""
+        for line in output:
+            if line.startswith("/"):
+                unit = line.split("/")[-2].removesuffix(".service.d")
+                found[unit] = ""
+            elif line.startswith(ADDRESS):
+                found[unit] = line.removeprefix(ADDRESS).strip()
+        return found
+
+
+ADDRESS = "Environment=OPENSTACK_API_ADDRESS="
+
+
+def address_file(unit: str) -> str:
+    """The drop-in of a unit that gives its API an address."""
+    return f"/etc/systemd/system/{full_name(unit)}.d/openstack-api-address.conf"
+
+
 def full_name(unit: str) -> str:
     """``nova-api`` → ``nova-api.service``; a name with its type stays."""
     types = (".service", ".socket", ".target", ".timer", ".path", ".mount", ".slice")

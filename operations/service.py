@@ -10,10 +10,14 @@ from pyinfra import state as run
 from pyinfra.api import StringCommand, operation
 
 from facts.answering import HttpStatus, Unreached
+from facts.config import File
 from facts.program import interpreter
 from facts.reading import Unreadable, read
-from facts.systemd import Units, full_name
+from facts.systemd import ADDRESS, ApiAddresses, Loaded, Units, address_file, full_name
+from operations.config import write_command
 from operations.failure import fail
+
+DROP_IN = "# haproxy has this API's port at other addresses. Written by the deploy.\n[Service]\n{}\n"
 
 # Arguments: what to do, seconds, units. systemctl waits for units that say when they are ready, for as long
 # as each unit's own limit lasts; "timeout" makes ours the limit for all of them.
@@ -126,6 +130,87 @@ def stopped(units: Sequence[str]):
         yield _systemctl("stop", stop)
     if not (disable or stop):
         host.noop(f"{', '.join(units)}: not running, and not at boot")
+
+
+@operation()
+def reloaded(unit: str, config: Sequence[str], check: str):
+    """Have a running unit work with the configuration that is on the disk now, by a reload: no call fails.
+
+    Asked of the host, like :func:`running`, and not of this run's operations.
+
+    Args:
+        unit: its name.
+        config: the files it reads: paths, directories or globs.
+        check: a command that fails when they can't be used. Without it a failed reload would look like one
+            that took them in.
+
+    **Example:**
+
+    .. code:: python
+
+        service.reloaded(
+            name="Load haproxy's newest configuration",
+            unit="haproxy",
+            config=["/etc/haproxy/haproxy.cfg"],
+            check="haproxy -c -f /etc/haproxy/haproxy.cfg",
+        )
+    """
+    found = read(Loaded, unit=unit, config=list(config))
+    if isinstance(found, Unreadable):
+        yield fail(f"{unit} can't be looked at: {found.reason}")
+    elif found["active"] != "active":
+        yield fail(
+            f"{unit} is {found['active'] or 'unknown'} instead of active: systemctl status {unit} says why"
+        )
+    elif found["loaded"] >= found["config"]:
+        host.noop(f"{unit}: has its newest configuration")
+    else:
+        yield StringCommand(f"{check} && systemctl reload {quote(unit)}")
+
+
+@operation()
+def apart(apis: Sequence[str], address: str | None, proxy: str):
+    """Have APIs listen at one address, so that a proxy has their ports at the others; or everywhere again.
+
+    A drop-in tells each unit's start script. An API that runs with another one is stopped, and its own task
+    starts it: only then are its ports free for the proxy. Without an address our drop-ins are taken away, and
+    the proxy, which has the ports then, is stopped first.
+
+    Args:
+        apis: their units.
+        address: where they listen; None: everywhere, as they are made.
+        proxy: the proxy's unit.
+    """
+    found = read(ApiAddresses, units=list(apis))
+    states = read(Units, units=list(apis), config=[]) if address else {"units": {}}
+    for answer in (found, states):
+        if isinstance(answer, Unreadable):
+            yield fail(f"the addresses of the APIs can't be read: {answer.reason}")
+            return
+    if not address:
+        if not found:
+            host.noop("the APIs listen as they are made")
+            return
+        yield _systemctl("disable --now", [proxy])
+        yield StringCommand("rm -f", *(quote(address_file(unit)) for unit in found))
+        yield StringCommand("systemctl daemon-reload")
+        return
+    change = [unit for unit in apis if found.get(unit) != address]
+    running = {unit: states["units"].get(full_name(unit), {}) for unit in apis}
+    stop = [
+        unit
+        for unit, state in running.items()
+        if state.get("start") and (unit in change or state["overrides"] > state["start"])
+    ]
+    if not change and not stop:
+        host.noop(f"the APIs listen at {address} alone")
+        return
+    for unit in change:
+        place = File(address_file(unit), directory=False, exists=False)
+        yield write_command(place, DROP_IN.format(ADDRESS + address), "root", "root", "644")
+    yield StringCommand("systemctl daemon-reload")
+    if stop:
+        yield _systemctl("stop", stop)
 
 
 @operation()

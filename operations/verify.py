@@ -50,7 +50,7 @@ def _ask_apis(cloud: Cloud, patience: int) -> dict | str:
     """What the APIs report; asked again for ``patience`` seconds while some service is still to report."""
     end = time.monotonic() + patience
     while True:
-        answer = _plain(ask("verify_api", admin=cloud.admin_credentials, timeout=10))
+        answer = _plain(ask("verify_api", **verify.api_request(cloud)))
         if verify.all_reported(cloud, answer) or time.monotonic() >= end:
             return answer
         time.sleep(2)

@@ -53,7 +53,10 @@ if controller:
 if controller or storage:
     # Every host of the task waits here: a volume service needs the schema and the scheduler.
     service.answering(
-        name="Wait until cinder answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
+        name="Wait until cinder answers, 90 seconds at most",
+        url=this.url("internal", "/"),
+        timeout=90,
+        ca=cloud.internal_ca_file or "",
     )
 
 if storage:

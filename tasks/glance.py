@@ -18,6 +18,7 @@ if this.runs_on(host):
         overrides=node.settings.config_overrides,
         cloud=cloud,
         service=this,
+        node=node,
     )
     for uwsgi in node.paths("glance-uwsgi"):
         config.merge(

@@ -30,6 +30,7 @@ if cloud.does("controller", host):
             src="templates/horizon/wsgi.conf.j2",
             dest=wsgi,
             mode="644",
+            cloud=cloud,
             node=node,
         )
     service.running(

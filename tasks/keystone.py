@@ -73,7 +73,10 @@ if this.runs_on(host):
 
 if cloud.is_first("controller", host):
     service.answering(
-        name="Wait until keystone answers, 90 seconds at most", url=this.url("internal"), timeout=90
+        name="Wait until keystone answers, 90 seconds at most",
+        url=this.url("internal"),
+        timeout=90,
+        ca=cloud.internal_ca_file or "",
     )
     if cloud.release.has("bootstrap"):
         keystone.bootstrapped(name="Make the first administrator", admin=cloud.admin_credentials)

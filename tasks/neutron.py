@@ -72,7 +72,10 @@ if controller or network or compute:
     # Every host of the task waits here, so no agent starts before the server: one whose first call finds
     # nobody waits out a whole RPC timeout before it tries again.
     service.answering(
-        name="Wait until neutron answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
+        name="Wait until neutron answers, 90 seconds at most",
+        url=this.url("internal", "/"),
+        timeout=90,
+        ca=cloud.internal_ca_file or "",
     )
 
 if (network or compute) and cloud.openvswitch:

@@ -101,7 +101,10 @@ if controller or compute:
     # Every host of the task waits here, so no nova-compute starts before the conductor: it would block
     # until systemd gives it up.
     service.answering(
-        name="Wait until nova answers, 90 seconds at most", url=this.url("internal", "/"), timeout=90
+        name="Wait until nova answers, 90 seconds at most",
+        url=this.url("internal", "/"),
+        timeout=90,
+        ca=cloud.internal_ca_file or "",
     )
 
 if compute:

@@ -5,6 +5,7 @@ Answer: ``{"login": true or false}``; ends with status 1 and the reason when key
 """
 
 import json
+import ssl
 import sys
 import time
 import urllib.error
@@ -38,7 +39,9 @@ def attempt(request):
         headers={"Content-Type": "application/json"},
     )
     try:
-        urllib.request.urlopen(call, timeout=30).close()
+        # None: the CAs of the system.
+        context = ssl.create_default_context(cafile=request.get("cacert"))
+        urllib.request.urlopen(call, timeout=30, context=context).close()
         return True
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):

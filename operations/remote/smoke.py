@@ -11,6 +11,7 @@ import os
 import re
 import select
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -40,6 +41,7 @@ def connect(admin, project=None):
     """The cloud as its administrator sees it, or as the project ``project`` (an ID) does."""
     auth = dict(admin)
     region = auth.pop("region_name")
+    cacert = auth.pop("cacert", None)
     if project:
         for name in ("project_name", "project_domain_name"):
             del auth[name]
@@ -47,6 +49,7 @@ def connect(admin, project=None):
     cloud = openstack.connect(
         auth=auth,
         region_name=region,
+        cacert=cacert,
         interface="internal",
         load_yaml_config=False,
         load_envvars=False,
@@ -454,8 +457,8 @@ def vnc(request):
     def one(server):
         url = cloud.compute.create_console(server["id"], console_type="novnc")["url"]
         address = urllib.parse.urlsplit(url)
-        if address.scheme != "http":
-            raise Failed("the console's URL is %s: only http is tried" % address.scheme)
+        if address.scheme not in ("http", "https"):
+            raise Failed("the console's URL is %s: only http and https are tried" % address.scheme)
         page = http(address, "%s?%s" % (address.path, address.query))
         # vnc_auto.html?path=%3Ftoken%3D…: where the page's script opens its WebSocket.
         path = urllib.parse.parse_qs(address.query).get("path", ["?%s" % address.query])[0]
@@ -481,7 +484,15 @@ def http(address, path, upgrade=False):
         ]
     else:
         lines.append("Connection: close")
-    with socket.create_connection((address.hostname, address.port or 80), timeout=30) as connection:
+    secured = address.scheme == "https"
+    with socket.create_connection(
+        (address.hostname, address.port or (443 if secured else 80)), timeout=30
+    ) as connection:
+        if secured:
+            # The system's store has the cloud's CA.
+            connection = ssl.create_default_context().wrap_socket(
+                connection, server_hostname=address.hostname
+            )
         connection.sendall("\r\n".join(lines + ["", ""]).encode())
         answer = b""
         end = time.monotonic() + 30

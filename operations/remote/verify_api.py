@@ -1,10 +1,14 @@
 """Runs on the first controller for verify: what the APIs report. Reads only. Needs openstacksdk.
 
-Request: ``{"admin": {auth…}, "timeout": seconds}``. Answer: one key per question; a question that could not
-be answered has ``{"error": reason}``.
+Request: ``{"admin": {auth…}, "timeout": seconds, "ca": file or null, "tls": [[address, port], …]}``: CAs to
+trust besides the system's, and what to shake hands with. Answer: one key per question; a question that could
+not be answered has ``{"error": reason}``.
 """
 
 import datetime
+import socket
+import ssl
+import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +88,34 @@ def volume_pools(cloud):
     ]
 
 
-def endpoints(cloud, timeout):
+def trust(ca):
+    """TLS as a user's program has it, who was told of ``ca``."""
+    context = ssl.create_default_context()
+    if ca:
+        context.load_verify_locations(ca)
+    return context
+
+
+def certificates(places, timeout, ca):
+    """``ADDRESS:PORT`` -> days left of what it shows, or the reason (text) why a user would refuse it."""
+
+    def ask(place):
+        address, port = place
+        try:
+            plain = socket.create_connection((address, port), timeout=timeout)
+            with plain, trust(ca).wrap_socket(plain, server_hostname=address) as secured:
+                end = ssl.cert_time_to_seconds(secured.getpeercert()["notAfter"])
+            return (end - time.time()) / 86400
+        except ssl.SSLCertVerificationError as error:
+            return "refused: %s" % error.verify_message
+        except Exception as error:
+            return str(error) or type(error).__name__
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(("%s:%d" % (a, p) for a, p in places), pool.map(ask, places)))
+
+
+def endpoints(cloud, timeout, ca):
     """Every endpoint of the catalog, asked at its root, where each API lists its versions without a token."""
     names = {service.id: service.name for service in cloud.identity.services()}
     listed = list(cloud.identity.endpoints())
@@ -93,7 +124,7 @@ def endpoints(cloud, timeout):
         scheme, _, rest = url.partition("://")
         try:
             request = urllib.request.Request("%s://%s/" % (scheme, rest.split("/")[0]))
-            return urllib.request.urlopen(request, timeout=timeout).status
+            return urllib.request.urlopen(request, timeout=timeout, context=trust(ca)).status
         except urllib.error.HTTPError as error:
             return error.code
         except Exception as error:
@@ -118,9 +149,11 @@ def main(request):
     timeout = request["timeout"]
     auth = dict(request["admin"])
     region = auth.pop("region_name")
+    ca = request.get("ca")
     cloud = openstack.connect(
         auth=auth,
         region_name=region,
+        cacert=auth.pop("cacert", None),
         interface="internal",
         api_timeout=timeout,
         load_yaml_config=False,
@@ -138,8 +171,10 @@ def main(request):
         "neutron_agents": neutron_agents,
         "cinder_services": cinder_services,
         "volume_pools": volume_pools,
-        "endpoints": lambda cloud: endpoints(cloud, timeout),
+        "endpoints": lambda cloud: endpoints(cloud, timeout, ca),
     }
+    if request.get("tls"):
+        questions["certificates"] = lambda cloud: certificates(request["tls"], timeout, ca)
 
     def answer(question):
         try:

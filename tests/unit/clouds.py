@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from cloud import inputs, secrets
+from cloud.frontends import CHECK_USER, binds, frontends_of
+from cloud.galera_check import conversation
+from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from cloud.releases import BY_AGE, Release
+from cloud.templates import render
 
 
 class Data:
@@ -96,3 +100,24 @@ def cloud(folder, *arguments, **keywords):
     known = release if release in BY_AGE else None
     described = inventory(*arguments, **keywords)
     return inputs.read(described, write_secrets(folder, known, secrets.parts_of(described)))
+
+
+def haproxy_data(cloud, host):
+    """What tasks/loadbalancer.py gives haproxy's template beside the model."""
+    node = cloud.node(host)
+    return {
+        "frontends": frontends_of(cloud, node),
+        "binds": binds,
+        "certificates": [f"/etc/haproxy/certs/{name}.pem" for name in cloud.shown(host)],
+        "check_user": CHECK_USER,
+        "galera_check": list(conversation(CHECK_USER)),
+        "management_port": MANAGEMENT_PORT,
+        "statistics_port": STATISTICS_PORT,
+    }
+
+
+def haproxy(cloud, host):
+    """haproxy's file on a host as frontend -> its lines."""
+    data = {"cloud": cloud, "node": cloud.node(host), **haproxy_data(cloud, host)}
+    blocks = render("templates/haproxy/haproxy.cfg.j2", **data).split("\nlisten ")[1:]
+    return {block.split("\n")[0]: [line.strip() for line in block.splitlines()[1:]] for block in blocks}

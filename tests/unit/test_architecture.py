@@ -18,6 +18,9 @@ MAY_IMPORT = {
     "cloud": {"cloud", "pydantic", "jinja2", "tabulate"},
     # A command line that runs the tasks, and so reads an inventory as pyinfra does.
     "cloud/render.py": {"cloud", "pyinfra", "pyinfra_cli"},
+    "cloud/pki.py": {"cloud", "cryptography", "pyinfra", "pyinfra_cli"},
+    "cloud/certificates.py": {"cryptography"},
+    "cloud/tls.py": {"cloud", "cryptography"},
     "facts": {"cloud", "facts", "pyinfra", "paramiko"},
     "operations": {"cloud", "facts", "operations", "pyinfra", "gevent"},
     "tasks": {"cloud", "facts", "operations", "tasks", "pyinfra"},

@@ -64,12 +64,13 @@ def test_every_role_has_its_packages(platform):
     parts = {part for parts in ROLE_PARTS.values() for part in parts}
     # What only several database hosts install, which EL 7 has none of.
     parts |= {"database-cluster"} & set(platform.packages)
-    # A source, the load balancing agent and load balancers are EL's only, so far.
+    # A source and the load balancing agent are EL's only, so far; haproxy alone is where controllers end TLS.
     everywhere = {"base", "firewall"}
     assert everywhere <= set(platform.packages)
-    assert set(platform.packages) | {"source", "lbaas", "loadbalancer"} == parts | everywhere | {
+    assert set(platform.packages) | {"source", "lbaas", "loadbalancer", "proxy"} == parts | everywhere | {
         "source",
         "lbaas",
+        "proxy",
     }
     for packages in platform.packages.values():
         assert packages

@@ -18,10 +18,7 @@ import pytest
 import yaml
 
 from cloud import inputs, protection, secrets
-from cloud.frontends import CHECK_USER, frontends
-from cloud.galera_check import conversation
 from cloud.ini import read_wanted
-from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from cloud.releases import AVAILABLE
 from cloud.services import SERVICES
 from cloud.templates import TemplateProblem, render
@@ -128,11 +125,7 @@ def text_of(cloud, template, host="controller", **data):
     node = cloud.node(host)
     service = cloud.services.get(template.split("/")[0], cloud.services["glance"])
     everything = {
-        "frontends": frontends(cloud),
-        "check_user": CHECK_USER,
-        "galera_check": list(conversation(CHECK_USER)),
-        "management_port": MANAGEMENT_PORT,
-        "statistics_port": STATISTICS_PORT,
+        **clouds.haproxy_data(cloud, host),
         "priority": 100,
         "peers": ["192.168.56.61"],
         "service": service,
