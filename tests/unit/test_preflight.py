@@ -6,6 +6,7 @@ from dataclasses import replace
 import clouds
 import pytest
 
+from cloud import inputs
 from cloud.preflight import address_problems, modules, network_problems, problems
 from facts.preflight import HostState
 
@@ -366,3 +367,12 @@ def test_what_can_not_be_moved_to_a_bridge(network):
         "provider_interface: eth0 has the static address 2001:db8::11/64, and only IPv4 moves to "
         "br-provider: remove it",
     ]
+
+
+def test_haproxy_must_have_the_public_address(tmp_path):
+    settings = {"tls": "public", "public_address": "203.0.113.11"}
+    cloud = inputs.read(clouds.inventory(**settings), clouds.write_secrets(tmp_path), certified=False)
+    (line,) = problems(cloud, cloud.node("controller"), GOOD)
+    assert "haproxy is to listen at 203.0.113.11, and no interface has that address" in line
+    there = replace(GOOD, interfaces={**GOOD.interfaces, "eth3": ["203.0.113.11"]})
+    assert problems(cloud, cloud.node("controller"), there) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import clouds
 import pytest
+from test_options import complaints, known
 
 from cloud import certificates, expected, firewall, inputs, pki, render, secrets, tls, verify
 from cloud.ini import read_wanted
@@ -283,7 +284,8 @@ def test_public_tells_no_service_of_a_ca(make):
     assert nova["keystone_authtoken", "auth_url"] == "http://192.168.56.11:5000"
     assert nova["oslo_middleware", "enable_proxy_headers_parsing"] == "true"
     assert nova["vnc", "novncproxy_host"] == "192.168.56.11"
-    assert "nova_metadata_protocol" not in found["/etc/neutron/metadata_agent.ini"]
+    metadata = options(found["/etc/neutron/metadata_agent.ini"])
+    assert metadata["DEFAULT", "nova_metadata_protocol"] == "http"
 
 
 @pytest.mark.parametrize("settings", [ALL, PUBLIC], ids=["all", "public"])
@@ -429,3 +431,11 @@ def test_certificates_in_verify(make):
 
 def test_without_tls_there_is_no_such_section(make):
     assert section(make(), {})[0] == []
+
+
+@pytest.mark.parametrize("release", ["zed", "epoxy"])
+@pytest.mark.parametrize("settings", [ALL, PUBLIC], ids=["all", "public"])
+def test_every_option_is_one_that_the_release_knows(make, release, settings):
+    settings = {**settings, "release": release}
+    rendered = files(make(**settings), **settings)
+    assert complaints(rendered, known(release)) == []
