@@ -37,7 +37,7 @@ class Frontend:
         name: haproxy's name for it.
         port: the same in front and behind.
         servers: (name, address).
-        check: how a server is asked: ``mysql``, ``galera``, ``rabbitmq``, ``memcached``, or a path for HTTP.
+        check: how a server is asked: ``mysql``, ``galera``, ``rabbitmq``, ``memcached``, or a path for HTTP; "": not.
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
         idle: minutes that a connection may be silent; 0: as all others.
@@ -166,7 +166,11 @@ def frontends_of(cloud: Cloud, node: Node) -> list[Frontend]:
         if any(bind.tls for bind in binds(cloud, node, front))
     ]
     behind = cloud.api_address(node)
-    return [replace(front, servers=tuple((name, behind) for name, _ in front.servers)) for front in own]
+    # One server only: to leave it out until enough checks have found it well would delay each of its starts.
+    return [
+        replace(front, servers=tuple((name, behind) for name, _ in front.servers), check="")
+        for front in own
+    ]
 
 
 def binds(cloud: Cloud, node: Node, front: Frontend) -> list[Bind]:
