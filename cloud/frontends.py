@@ -37,13 +37,16 @@ class Frontend:
         name: haproxy's name for it.
         port: the same in front and behind.
         servers: (name, address).
-        check: how a server is asked: ``mysql``, ``galera``, ``rabbitmq``, ``memcached``, or a path for HTTP; "": not.
+        check: how a server is asked: ``mysql``, ``galera``, ``rabbitmq``, ``memcached``, a path for HTTP, or
+            "", not at all.
         sticky: a client always gets the same server.
         interval: milliseconds between two checks of a server.
         idle: minutes that a connection may be silent; 0: as all others.
         backup: all servers but the first only get something to do when those before them are gone.
         interfaces: of which endpoints it is a part; none: it is no API, and never has TLS.
         server_port: the port behind, where it is another one.
+        forwarded: the server is told of the user's address. nova's metadata is told of the instance's that way
+            already, by neutron's agent, and a second address would make nonsense of it.
         web: browsers come to its plain port, too, and are sent on to the one with TLS.
     """
 
@@ -57,6 +60,7 @@ class Frontend:
     backup: bool = False
     interfaces: tuple[str, ...] = ()
     server_port: int | None = None
+    forwarded: bool = True
     web: bool = False
 
 
@@ -123,7 +127,8 @@ def frontends(cloud: Cloud) -> list[Frontend]:
         if service.name == "glance" and cloud.release.has("glance_registry"):
             found.append(api("glance", "glance", REGISTRY_PORT, interfaces=("internal",)))
         if service.name == "nova":
-            found.append(api("nova-metadata", "nova-metadata", METADATA_PORT, healthcheck, ("internal",)))
+            metadata = api("nova-metadata", "nova-metadata", METADATA_PORT, healthcheck, ("internal",))
+            found.append(replace(metadata, forwarded=False))
             found.append(api("console", "console", CONSOLE_PORT, "/vnc.html", ("public",), idle=CONSOLE))
     if balanced(cloud, "horizon"):
         path, public = cloud.first("controller").platform.horizon_path, ("public",)
@@ -168,8 +173,7 @@ def frontends_of(cloud: Cloud, node: Node) -> list[Frontend]:
     behind = cloud.api_address(node)
     # One server only: to leave it out until enough checks have found it well would delay each of its starts.
     return [
-        replace(front, servers=tuple((name, behind) for name, _ in front.servers), check="")
-        for front in own
+        replace(front, servers=tuple((name, behind) for name, _ in front.servers), check="") for front in own
     ]
 
 

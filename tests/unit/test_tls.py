@@ -338,6 +338,7 @@ def test_haproxy_on_a_controller_takes_in_what_has_tls_for_its_own_apis(make):
     assert "server keystone-api1 127.0.0.1:5000" in found["keystone-api"]
     assert "server horizon1 127.0.0.1:80" in found["horizon"]
     assert "timeout tunnel 60m" in found["console"]
+    assert [name for name, lines in found.items() if "option forwardfor" not in lines] == ["nova-metadata"]
     for lines in found.values():
         assert "mode http" in lines
         assert "http-request set-header X-Forwarded-Proto https if { ssl_fc }" in lines
