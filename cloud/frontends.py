@@ -45,7 +45,7 @@ class Frontend:
         backup: all servers but the first only get something to do when those before them are gone.
         interfaces: of which endpoints it is a part; none: it is no API, and never has TLS.
         server_port: the port behind, where it is another one.
-        forwarded: the server is told of the user's address. nova's metadata is told of the instance's that way
+        forwarded: the server is told of the user's address. nova's metadata is told of the instance's so
             already, by neutron's agent, and a second address would make nonsense of it.
         web: browsers come to its plain port, too, and are sent on to the one with TLS.
     """
