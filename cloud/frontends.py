@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cloud.model import (
     ADMIN_PORT,
@@ -12,6 +13,7 @@ from cloud.model import (
     MESSAGING_PORT,
     METADATA_PORT,
     REGISTRY_PORT,
+    STATISTICS_PORT,
     TLS_WEB_PORT,
     WEB_PORT,
     Cloud,
@@ -86,6 +88,7 @@ def frontends(cloud: Cloud) -> list[Frontend]:
     """Every port of the load balancers: the database's hosts first, then the APIs that are balanced."""
 
     databases = cloud.doing("database")
+    several = len(cloud.doing("controller")) > 1
     healthcheck = "/healthcheck" if cloud.release.has("healthcheck") else "/"
 
     def database(name: str, port: int, check: str, sticky: bool = True) -> Frontend:
@@ -119,11 +122,13 @@ def frontends(cloud: Cloud) -> list[Frontend]:
         if not balanced(cloud, service.name):
             continue
         check = healthcheck if service.name in WITH_HEALTHCHECK else "/"
+        # An image is first on the controller that took it in, and the others fetch it from there.
+        one = {"backup": True, "sticky": False} if service.name == "glance" and several else {}
         if service.name == "keystone" and cloud.release.has("admin_port"):
             found.append(api("keystone-public-url", "keystone", service.port, check))
             found.append(api("keystone-admin-url", "keystone", ADMIN_PORT, check))
         else:
-            found.append(api(f"{service.name}-api", f"{service.name}-api", service.port, check))
+            found.append(api(f"{service.name}-api", f"{service.name}-api", service.port, check, **one))
         if service.name == "glance" and cloud.release.has("glance_registry"):
             found.append(api("glance", "glance", REGISTRY_PORT, interfaces=("internal",)))
         if service.name == "nova":
@@ -159,6 +164,29 @@ def kernel_settings(cloud: Cloud, host: str) -> dict[str, str]:
         # haproxy is to listen, too, while another one holds the address.
         found = {"net.ipv4.ip_nonlocal_bind": "1", **found}
     return found
+
+
+def told(cloud: Cloud, host: Any, *names: str) -> list[str]:
+    """Where each load balancer tells whether it gives a host work (200) or not (503): services, or frontends.
+
+    None where there is one controller only: nothing serves while it restarts.
+    """
+    if len(cloud.doing("controller")) == 1:
+        return []
+    address = cloud.node(host).address
+    found = {front.name.removesuffix("-api"): front for front in frontends(cloud)}
+    return [
+        f"http://{balancer.address}:{STATISTICS_PORT}{state_path(front, server)}"
+        for front in (found[name] for name in names if name in found)
+        for server, place in front.servers
+        if place == address
+        for balancer in cloud.doing("loadbalancer")
+    ]
+
+
+def state_path(front: Frontend, server: str) -> str:
+    """The page of haproxy that tells of a server."""
+    return f"/up/{front.name}/{server}"
 
 
 def frontends_of(cloud: Cloud, node: Node) -> list[Frontend]:

@@ -80,13 +80,6 @@ def _groups(hosts: list[InventoryHost], all_groups: Iterable[str], inventory_nam
     groups = {role: [host.name for host in hosts if role in host.groups] for role in topology.ROLES}
     for role in topology.REQUIRED:
         reading.check(groups[role], f"no host in group {role!r}")
-    # Two would be two clouds that do not know of each other: a cluster of them is not built yet.
-    several = groups["controller"]
-    reading.check(
-        len(several) <= 1,
-        f"{len(several)} hosts in group 'controller' ({', '.join(several)}): this release of the "
-        "deploy makes one only",
-    )
     for host in hosts:
         reading.check(
             set(host.groups) & set(topology.ROLES),
@@ -273,26 +266,28 @@ def _check_balancers(nodes: dict[str, NodeSettings], cloud: CloudSettings, group
 
 
 def _check_clusters(cloud: CloudSettings, groups, reading: _Reading) -> None:
-    """What several database hosts need."""
-    members = groups["database"]
-    if len(members) < 2:
-        return
-    listed = f"{len(members)} hosts in group 'database' ({', '.join(members)})"
-    reading.check(
-        len(members) % 2,
-        f"{listed}: take an odd number: when one half of an even one loses sight of the other, neither has a "
-        "majority, and both stop",
-    )
-    reading.check(
-        groups["loadbalancer"] and cloud.virtual_address,
-        f"{listed}: they need hosts in group 'loadbalancer' and virtual_address, which leads every service "
-        "to the one member that is written to, and to another one when that is gone",
-    )
-    known = cloud.release in releases.BY_AGE
-    reading.check(
-        not known or releases.Release(cloud.release).has("clusters"),
-        f"{listed}: with release {cloud.release} only one can be deployed; clusters begin with zed",
-    )
+    """What several hosts for the database, or several controllers, need."""
+    database = "database" if groups["database"] else "controller"
+    for role in dict.fromkeys((database, "controller")):
+        members = groups[role]
+        if len(members) < 2:
+            continue
+        listed = f"{len(members)} hosts in group {role!r} ({', '.join(members)})"
+        reading.check(
+            len(members) % 2 or role != database,
+            f"{listed}: take an odd number: when one half of an even one loses sight of the other, neither "
+            "has a majority, and both databases stop",
+        )
+        reading.check(
+            groups["loadbalancer"] and cloud.virtual_address,
+            f"{listed}: they need hosts in group 'loadbalancer' and virtual_address, which leads to one that "
+            "serves, and to another one when that is gone",
+        )
+        known = cloud.release in releases.BY_AGE
+        reading.check(
+            not known or releases.Release(cloud.release).has("clusters"),
+            f"{listed}: with release {cloud.release} only one can be deployed; clusters begin with zed",
+        )
 
 
 def _check_packages(nodes: dict[str, NodeSettings], cloud: CloudSettings, reading: _Reading) -> None:

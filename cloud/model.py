@@ -202,6 +202,8 @@ class Cloud:
         extra = ["firewall"] if node.settings.firewall == "on" else []
         if node in self.proxies and "loadbalancer" not in node.roles:
             extra.append("proxy")
+        if self.redundant_routers and "network" in node.roles:
+            extra.append("redundant-routers")
         if self.settings.lbaas and node.roles & {"controller", "network"}:
             extra.append("lbaas")
         if self.clustered and "database" in node.roles:
@@ -433,6 +435,11 @@ class Cloud:
     def clustered(self) -> bool:
         """Whether MariaDB and RabbitMQ are clusters, of all the hosts that do the database's work."""
         return len(self.work["database"]) > 1
+
+    @property
+    def redundant_routers(self) -> bool:
+        """Whether a router is on several hosts, of which one works."""
+        return self.self_service and len(self.doing("network")) > 1
 
     @property
     def databases(self) -> list[str]:

@@ -80,6 +80,7 @@ DEBIAN = Platform(
             "neutron-metadata-agent",
         ],
         "l3-agent": ["neutron-l3-agent"],
+        "redundant-routers": ["keepalived", "conntrack"],
         "openvswitch": ["neutron-openvswitch-agent", "openvswitch-switch", "ethtool"],
         # The agent calls these, and its package names but two of them.
         "linuxbridge": [
@@ -236,6 +237,7 @@ EL7 = Platform(
         "neutron@controller": ["openstack-neutron", "openstack-neutron-ml2"],
         "neutron@network": ["openstack-neutron"],
         "l3-agent": ["openstack-neutron"],
+        "redundant-routers": ["keepalived", "conntrack-tools"],
         "linuxbridge": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
         "openvswitch": ["openstack-neutron-openvswitch"],
         "lbaas": ["openstack-neutron-lbaas", "python-neutron-lbaas", "haproxy"],
@@ -340,6 +342,7 @@ EL9 = Platform(
         # The agents for DHCP, routers and metadata are all in this one.
         "neutron@network": ["openstack-neutron"],
         "l3-agent": ["openstack-neutron"],
+        "redundant-routers": ["keepalived", "conntrack-tools"],
         "openvswitch": ["openstack-neutron-openvswitch", "openvswitch", "ethtool"],
         "linuxbridge": ["openstack-neutron-linuxbridge", "ebtables", "ipset"],
         "cinder@controller": ["openstack-cinder"],

@@ -24,7 +24,7 @@ POOL_FULL = 80  # percent
 INTEGRATION_BRIDGE = "br-int"  # neutron's name for it
 # Features of a datapath without which the firewall's flows are refused, and everything is let through.
 TRACKING = ("CT state", "CT zone", "CT mark")
-NOBODY = "not asked: the first controller is unreachable"
+NOBODY = "not asked: no controller can be reached"
 
 
 @dataclass
@@ -34,12 +34,14 @@ class Answers:
     Attributes:
         hosts: host -> answer of ``verify_host.py``, or the reason (text) why there is none.
         clocks: host -> (its clock minus the deploying machine's, uncertainty), seconds.
-        api, schemas, upgrades: the first controller's answers, or the reason (text) why there is none.
+        asker: the controller that asked the APIs and the databases; "": the first one.
+        api, schemas, upgrades: its answers, or the reason (text) why there is none.
         left_out: hosts outside ``--limit``: nobody asked them.
     """
 
     hosts: dict[str, dict | str] = field(default_factory=dict)
     clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    asker: str = ""
     api: dict | str = NOBODY
     schemas: dict | str = NOBODY
     upgrades: dict | str = NOBODY
@@ -58,14 +60,15 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _clocks(report, cloud, answers)
     _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
-    if cloud.first("controller").name in answers.left_out:
-        report.warn("the first controller is outside --limit: the APIs were not asked")
+    asker = answers.asker or cloud.first("controller").name
+    if asker in answers.left_out:
+        report.warn("every controller is outside --limit: the APIs were not asked")
     else:
         _services(report, cloud, answers.api)
-        _endpoints(report, cloud, answers.api)
-        _certificates(report, cloud, answers.api)
-        _schemas(report, cloud, answers.schemas)
-        _upgrades(report, cloud, answers.upgrades)
+        _endpoints(report, cloud, asker, answers.api)
+        _certificates(report, cloud, asker, answers.api)
+        _schemas(report, cloud, asker, answers.schemas)
+        _upgrades(report, cloud, asker, answers.upgrades)
     if answers.left_out:
         report.warn(f"outside --limit, not looked at: {', '.join(answers.left_out)}")
     return report
@@ -334,9 +337,8 @@ def _volume_pools(report: Report, cloud: Cloud, found: list[dict] | str) -> None
         report.add("Volume pools", backend, "can take volumes", "free space", text, ok)
 
 
-def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:
+def _endpoints(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:
     found = _part(api, "endpoints")
-    host = cloud.first("controller").name
     for service in cloud.services.values():
         for entry, interface in product(service.spec.entries, INTERFACES):
             check = f"{entry.name} {interface}"
@@ -362,10 +364,9 @@ def _endpoints(report: Report, cloud: Cloud, api: dict | str) -> None:
             report.add("Endpoints", host, check, url, state, answered and item["url"] == url)
 
 
-def _certificates(report: Report, cloud: Cloud, api: dict | str) -> None:
-    """What each endpoint showed the first controller, and whether a user's program would accept it."""
+def _certificates(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:
+    """What each endpoint showed the controller that asked, and whether a user's program would accept it."""
     found = _part(api, "certificates")
-    host = cloud.first("controller").name
     for address, port in expected.tls_endpoints(cloud):
         place = f"{address}:{port}"
         left = found if isinstance(found, str) else found.get(place, "no answer")
@@ -377,8 +378,7 @@ def _certificates(report: Report, cloud: Cloud, api: dict | str) -> None:
             report.warn(f"the certificate of {place} ends in {left:.0f} days: renew it (docs/tls.md)")
 
 
-def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:
-    host = cloud.first("controller").name
+def _schemas(report: Report, cloud: Cloud, host: str, schemas: dict | str) -> None:
     for service in cloud.services.values():
         for schema in service.spec.schemas:
             found = _part(schemas, schema.database)
@@ -393,8 +393,7 @@ def _schemas(report: Report, cloud: Cloud, schemas: dict | str) -> None:
             report.add("Schemas", host, schema.database, "at head", text, at_head)
 
 
-def _upgrades(report: Report, cloud: Cloud, upgrades: dict | str) -> None:
-    host = cloud.first("controller").name
+def _upgrades(report: Report, cloud: Cloud, host: str, upgrades: dict | str) -> None:
     for service in cloud.services.values():
         if not service.spec.status_command:
             continue

@@ -16,6 +16,7 @@ from facts.reading import Unreadable, read
 from facts.systemd import ADDRESS, ApiAddresses, Loaded, Units, address_file, full_name
 from operations.config import write_command
 from operations.failure import fail
+from operations.turns import turn
 
 DROP_IN = "# haproxy has this API's port at other addresses. Written by the deploy.\n[Service]\n{}\n"
 
@@ -43,7 +44,13 @@ exit $status
 
 
 @operation()
-def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = True, timeout: int = 120):
+def running(
+    units: Sequence[str],
+    config: Sequence[str] = (),
+    enabled: bool = True,
+    timeout: int = 120,
+    behind: Sequence[str] = (),
+):
     """Have units run, with the configuration that is on the disk now.
 
     A unit is restarted when one of its files, or one of its drop-ins in ``/etc/systemd/system``, changed
@@ -54,7 +61,10 @@ def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = Tr
         units: names of units, in the order in which to start them.
         config: the files they read at their start: paths, directories or globs.
         enabled: whether they start at boot.
-        timeout: seconds that all of them together have to become active.
+        timeout: seconds that all of them together have to become active, and again to get work.
+        behind: where load balancers tell with 200 that they give this host work
+            (:func:`cloud.frontends.told`). With it hosts restart one after the other, and none once one did
+            not come back.
 
     **Example:**
 
@@ -99,8 +109,29 @@ def running(units: Sequence[str], config: Sequence[str] = (), enabled: bool = Tr
         yield _systemctl("reset-failed", failed)
     if start:
         yield _act("start", start, timeout)
-    if stale:
+    if stale and not behind:
         yield _act("restart", stale, timeout)
+    elif stale:
+        with turn(" ".join(units)) as failed:
+            if failed:
+                yield fail(
+                    f"{', '.join(stale)}: left as before, as {failed} did not come back with the new one"
+                )
+                return
+            yield _act("restart", stale, timeout)
+            yield from _in_work(behind, timeout)
+
+
+def _in_work(places: Sequence[str], timeout: int):
+    """Wait until every load balancer gives this host work; while the plan is made nothing is waited for."""
+    for url in places if run.is_executing else ():
+        answer = read(HttpStatus, url=url, status=["200"], timeout=timeout, **interpreter())
+        if answer != "200":
+            reason = answer.reason if isinstance(answer, Unreadable) else answer
+            yield fail(
+                f"{url}: {reason} after {timeout} seconds: the load balancer gives {host.name} no work"
+            )
+            return
 
 
 @operation()

@@ -69,6 +69,7 @@ def collect(cloud: Cloud, patience: int = 0):
         return
     node = cloud.node(host)
     name, current = host.name, ctx_host.get()
+    answers.asker = _asker(cloud)
 
     def on_this_host(function, *arguments, **keywords):
         # A greenlet starts without pyinfra's "current host".
@@ -100,7 +101,7 @@ def collect(cloud: Cloud, patience: int = 0):
         jobs["rabbitmq"] = on_this_host(
             ask, "rabbitmq_member", **rabbitmq_cluster.request(cloud, queues=True)
         )
-    if cloud.is_first("controller", host):
+    if host.name == answers.asker:
         commands = {name: service.spec.status_command for name, service in cloud.services.items()}
         jobs["api"] = on_this_host(_ask_apis, cloud, patience)
         jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
@@ -118,6 +119,13 @@ def collect(cloud: Cloud, patience: int = 0):
     host.noop("read")
     return
     yield
+
+
+def _asker(cloud: Cloud) -> str:
+    """The controller that asks the APIs and the databases: the first one that takes part in this run."""
+    there = {member.name for member in state.active_hosts if state.is_host_in_limit(member)}
+    controllers = cloud.work["controller"]
+    return next((name for name in controllers if name in there), controllers[0])
 
 
 @operation()

@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.frontends import told
 from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
@@ -48,6 +49,7 @@ if controller:
         name="Start cinder's API and scheduler",
         units=[node.unit("cinder/scheduler"), node.unit("cinder/api")],
         config=[conf, *node.paths("cinder-uwsgi")],
+        behind=told(cloud, host, "cinder"),
     )
 
 if controller or storage:

@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.frontends import told
 from operations import config, service
 from tasks.context import cloud
 
@@ -39,4 +40,5 @@ if cloud.does("controller", host):
         config=node.paths("horizon-settings", "horizon-local-settings", "horizon-wsgi"),
         # EL's httpd gathers and compresses Horizon's files at each start, and has five minutes for it.
         timeout=300,
+        behind=told(cloud, host, "horizon"),
     )

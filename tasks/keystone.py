@@ -3,6 +3,7 @@
 from pyinfra import host
 from pyinfra.operations import files
 
+from cloud.frontends import told
 from cloud.identity import registration
 from operations import config, identity, keystone, schema, service
 from tasks.context import cloud
@@ -69,6 +70,7 @@ if this.runs_on(host):
         units=[node.unit("keystone/api")],
         config=["/etc/keystone/keystone.conf", *node.paths("keystone-uwsgi", "keystone-wsgi", "httpd")],
         timeout=300,  # EL's httpd compresses Horizon's files first
+        behind=told(cloud, host, "keystone"),
     )
 
 if cloud.is_first("controller", host):

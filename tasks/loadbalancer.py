@@ -5,7 +5,7 @@ Without load balancers haproxy ends TLS on the controllers.
 
 from pyinfra import host
 
-from cloud.frontends import CHECK_USER, binds, frontends_of, kernel_settings
+from cloud.frontends import CHECK_USER, binds, frontends_of, kernel_settings, state_path
 from cloud.galera_check import conversation
 from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from operations import config, service, system
@@ -46,6 +46,7 @@ if node in cloud.proxies:
         node=node,
         frontends=frontends_of(cloud, node),
         binds=binds,
+        state_path=state_path,
         certificates=list(certificates),
         check_user=CHECK_USER,
         galera_check=list(conversation(CHECK_USER)),

@@ -3,6 +3,7 @@
 from pyinfra import host
 from pyinfra.operations import files
 
+from cloud.frontends import told
 from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
@@ -66,6 +67,7 @@ if controller:
         name="Start neutron's API and RPC server",
         units=cloud.units(host, "neutron/api", "neutron/rpc"),
         config=[conf, ml2, *node.paths("neutron-uwsgi")],
+        behind=told(cloud, host, "neutron"),
     )
 
 if controller or network or compute:

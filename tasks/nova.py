@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.frontends import told
 from cloud.identity import registration
 from cloud.platforms import LIBVIRT
 from facts.hypervisor import VirtType
@@ -88,6 +89,7 @@ if controller:
             "/etc/nova/nova.conf",
             *node.paths("nova-uwsgi", "nova-metadata-uwsgi", "console-proxy"),
         ],
+        behind=told(cloud, host, "nova", "nova-metadata", "console"),
     )
 
 if controller and cloud.release.has("placement_in_nova"):

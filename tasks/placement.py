@@ -2,6 +2,7 @@
 
 from pyinfra import host
 
+from cloud.frontends import told
 from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
@@ -57,4 +58,5 @@ if controller and cloud.release.has("placement"):
         units=[node.unit("placement/api")],
         config=["/etc/placement/placement.conf", *node.paths("placement-uwsgi", "placement-wsgi")],
         timeout=300,  # EL's httpd compresses Horizon's files first
+        behind=told(cloud, host, "placement"),
     )

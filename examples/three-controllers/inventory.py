@@ -1,4 +1,4 @@
-"""Three controllers behind two load balancers. Not deployable yet: only one of them is."""
+"""Three controllers behind two load balancers: any one of these five may die."""
 
 loadbalancer = [
     ("lb1", {"ssh_hostname": "192.168.56.21", "interface": "eth0"}),

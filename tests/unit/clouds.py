@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud import inputs, secrets
-from cloud.frontends import CHECK_USER, binds, frontends_of
+from cloud.frontends import CHECK_USER, binds, frontends_of, state_path
 from cloud.galera_check import conversation
 from cloud.model import MANAGEMENT_PORT, STATISTICS_PORT
 from cloud.releases import BY_AGE, Release
@@ -108,6 +108,7 @@ def haproxy_data(cloud, host):
     return {
         "frontends": frontends_of(cloud, node),
         "binds": binds,
+        "state_path": state_path,
         "certificates": [f"/etc/haproxy/certs/{name}.pem" for name in cloud.shown(host)],
         "check_user": CHECK_USER,
         "galera_check": list(conversation(CHECK_USER)),

@@ -117,7 +117,11 @@ def test_default_inventory_is_a_cloud(tmp_path):
         ),
         (
             {"hosts": {**clouds.HOSTS, "second": (["controller"], {"ssh_hostname": "192.168.56.21"})}},
-            "2 hosts in group 'controller' (controller, second)",
+            "2 hosts in group 'controller' (controller, second): take an odd number",
+        ),
+        (
+            {"hosts": {**clouds.HOSTS, "second": (["controller"], {"ssh_hostname": "192.168.56.21"})}},
+            "2 hosts in group 'controller' (controller, second): they need hosts in group 'loadbalancer'",
         ),
         (
             {"hosts": members(2), **clouds.VIRTUAL},

@@ -64,6 +64,8 @@ def test_every_role_has_its_packages(platform):
     parts = {part for parts in ROLE_PARTS.values() for part in parts}
     # What only several database hosts install, which EL 7 has none of.
     parts |= {"database-cluster"} & set(platform.packages)
+    # What only several network hosts install.
+    parts.add("redundant-routers")
     # A source and the load balancing agent are EL's only, so far; haproxy alone is where controllers end TLS.
     everywhere = {"base", "firewall"}
     assert everywhere <= set(platform.packages)

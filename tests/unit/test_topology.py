@@ -113,20 +113,11 @@ def test_a_host_without_an_address(tmp_path, capsys):
     assert capsys.readouterr().err == "one: no address, and no ssh_hostname that is one\n"
 
 
-@pytest.mark.parametrize("example", ["all-in-one", "three-hosts", "epoxy-load-balanced"])
+@pytest.mark.parametrize("example", ["all-in-one", "three-hosts", "epoxy-load-balanced", "three-controllers"])
 def test_an_example_can_be_deployed(example, tmp_path):
     cloud = inputs.read(*copied(example, tmp_path))
     rendered = render.render(render.inventory_at(str(tmp_path / "inventory.py")), cloud)
     assert set(rendered) == set(cloud.nodes)
-
-
-def test_three_controllers_are_refused_for_their_number_only(tmp_path):
-    with pytest.raises(inputs.InputError) as refused:
-        inputs.read(*copied("three-controllers", tmp_path))
-    assert refused.value.problems == [
-        "3 hosts in group 'controller' (controller1, controller2, controller3): this release of the deploy "
-        "makes one only"
-    ]
 
 
 def copied(example, folder):
