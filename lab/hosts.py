@@ -284,6 +284,41 @@ def clusters(prefix: str, block: str) -> Lab:
     )
 
 
+def ha(prefix: str, block: str) -> Lab:
+    """Two load balancers, three controllers, compute and storage: Debian 13 with Epoxy.
+
+    Args:
+        prefix, block: see :func:`debian13`.
+    """
+    nics = {"host0": "mgmt", "prov0": "prov", "tun0": "tun"}
+    storage = Host(
+        name="storage",
+        kind=UML,
+        address=f"{block}.0.41",
+        nics={"vec0": "mgmt"},
+        memory=1536,
+        disk=10,
+        install=frozenset({"storage"}),
+    )
+    return Lab(
+        prefix=prefix,
+        suite="trixie",
+        platform="debian",
+        release="epoxy",
+        networks=(
+            Network("mgmt", f"{block}.0.1/24"),
+            Network("prov", f"{block}.1.1/24", snooping=False),
+            Network("tun"),
+        ),
+        hosts=(
+            *(Host(f"lb{n}", NSPAWN, f"{block}.0.2{n}", {"host0": "mgmt"}, memory=200) for n in (1, 2)),
+            *(Host(f"controller{n}", NSPAWN, f"{block}.0.1{n}", nics, memory=4096) for n in (1, 2, 3)),
+            Host("compute", NSPAWN, f"{block}.0.31", nics, memory=1536),
+            storage,
+        ),
+    )
+
+
 LABS = {
     "debian13": debian13("lab", "10.56"),
     # An older release with the agent and the flat network of the original install notes.
@@ -299,6 +334,8 @@ LABS = {
     "single": single("labs", "10.65"),
     # MariaDB and RabbitMQ as clusters, without OpenStack.
     "clusters": clusters("labc", "10.64"),
+    # A control plane of which any one host may die.
+    "ha": ha("labh", "10.66"),
     # The same hosts beside the first lab: for work on the lab itself, while the other is in use.
     "spare": debian13("lab2", "10.57"),
 }
