@@ -1,25 +1,25 @@
-# make cloud     four disposable hosts, OpenStack, verified, an instance     (root; Debian 12 or later)
-# make test      the unit tier: no root, no hosts
-# make test-lab  the same cloud on real hosts, killed, rerun, watched; then the EL labs (root; 40 minutes)
-# make test-smoke the smoke test after make cloud: killed half-way, then whole (root; a quarter of an hour)
-# make test-el   the EL labs alone: stand-ins for OpenStack, real yum       (root; under 10 minutes)
-# make test-zed  the second lab: zed on Debian 12, Linux bridges            (root)
-# make test-lb   zed behind two load balancers, which die in turn           (root)
-# make test-clusters MariaDB and RabbitMQ as clusters of three hosts, killed    (root; 10 minutes)
-# make test-el-real EL 9 with zed's real programs in its packages           (root; under 15 minutes)
-# make clean-lab removes the disposable hosts; what was downloaded is kept
+# make cloud         four disposable hosts, OpenStack, verified, an instance         (root; Debian 12 or later)
+# make test          the unit tier: no root, no hosts
+# make test-lab      the same cloud on real hosts, killed, rerun, watched; the EL labs (root; 40 minutes)
+# make test-smoke    the smoke test after make cloud: killed half-way, then whole    (root; a quarter of an hour)
+# make test-el       the EL labs alone: stand-ins for OpenStack, real yum            (root; under 10 minutes)
+# make test-zed      the second lab: zed on Debian 12, Linux bridges                 (root)
+# make test-lb       zed behind two load balancers, which die in turn                (root)
+# make test-clusters MariaDB and RabbitMQ as clusters of three hosts, killed         (root; 10 minutes)
+# make test-ha       three controllers behind two load balancers, each dies          (root; an hour)
+# make test-el-real  EL 9 with zed's real programs in its packages                   (root; under 15 minutes)
+# make clean-lab     removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
-ZED := lab/zed/inventory.py
-BALANCED := lab/lb/inventory.py
-CLUSTERS := lab/clusters/inventory.py
-EL_REAL := lab/el_real/inventory.py
-OTHER_SECRETS := lab/single/secrets.toml lab/el/secrets.toml lab/el7/secrets.toml
+# Each has a lab of its own, or needs long.
+APART := smoke zed lb clusters ha el_real
+OTHER_LABS := zed single lb clusters ha el el7
 
-.PHONY: cloud test test-lab test-smoke test-el test-zed test-lb test-clusters test-el-real lint clean-lab
+.PHONY: cloud lint test test-lab test-el test-el-real $(filter-out test-el_real, $(APART:%=test-%)) clean-lab
+.PRECIOUS: lab/%/secrets.toml
 
 $(VENV)/ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,25 +29,11 @@ $(VENV)/ready: requirements.txt requirements-dev.txt
 lab/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets $(LAB)
 
-lab/zed/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets $(ZED)
-
-lab/single/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets lab/single/inventory.py
-lab/lb/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets $(BALANCED)
-
-lab/el/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets lab/el/inventory.py
-
 lab/el7/secrets.toml: | $(VENV)/ready
 	$(BIN)/python -m cloud.secrets lab/el7/inventory.py --release liberty
 
-lab/el_real/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets $(EL_REAL)
-
-lab/clusters/secrets.toml: | $(VENV)/ready
-	$(BIN)/python -m cloud.secrets $(CLUSTERS)
+lab/%/secrets.toml: | $(VENV)/ready
+	$(BIN)/python -m cloud.secrets lab/$*/inventory.py
 
 cloud: $(VENV)/ready lab/secrets.toml
 	$(BIN)/python -m lab up
@@ -62,9 +48,8 @@ lint: $(VENV)/ready
 test: lint
 	$(BIN)/pytest
 
-test-lab: $(VENV)/ready lab/secrets.toml $(OTHER_SECRETS)
-	$(BIN)/pytest tests/lab -v -s --ignore tests/lab/test_smoke.py --ignore tests/lab/test_zed.py \
-		--ignore tests/lab/test_lb.py --ignore tests/lab/test_clusters.py --ignore tests/lab/test_el_real.py
+test-lab: $(VENV)/ready lab/secrets.toml lab/single/secrets.toml lab/el/secrets.toml lab/el7/secrets.toml
+	$(BIN)/pytest tests/lab -v -s $(APART:%=--ignore tests/lab/test_%.py)
 
 test-smoke: $(VENV)/ready lab/secrets.toml
 	$(BIN)/pytest tests/lab/test_smoke.py -v -s
@@ -72,24 +57,13 @@ test-smoke: $(VENV)/ready lab/secrets.toml
 test-el: $(VENV)/ready lab/el/secrets.toml lab/el7/secrets.toml
 	$(BIN)/pytest tests/lab/test_el.py -v -s
 
-test-zed: $(VENV)/ready lab/zed/secrets.toml
-	$(BIN)/pytest tests/lab/test_zed.py -v -s
-
-test-lb: $(VENV)/ready lab/lb/secrets.toml
-	$(BIN)/pytest tests/lab/test_lb.py -v -s
-
 test-el-real: $(VENV)/ready lab/el_real/secrets.toml
 	$(BIN)/pytest tests/lab/test_el_real.py -v -s
 
-test-clusters: $(VENV)/ready lab/clusters/secrets.toml
-	$(BIN)/pytest tests/lab/test_clusters.py -v -s
+$(filter-out test-smoke test-el_real, $(APART:%=test-%)): test-%: $(VENV)/ready lab/%/secrets.toml
+	$(BIN)/pytest tests/lab/test_$*.py -v -s
 
 clean-lab: $(VENV)/ready
 	$(BIN)/python -m lab down
-	$(BIN)/python -m lab down zed
-	$(BIN)/python -m lab down single
-	$(BIN)/python -m lab down lb
-	$(BIN)/python -m lab down clusters
-	$(BIN)/python -m lab down el
-	$(BIN)/python -m lab down el7
+	for lab in $(OTHER_LABS); do $(BIN)/python -m lab down $$lab || exit 1; done
 	$(BIN)/python -m lab down el --real

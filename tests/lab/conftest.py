@@ -35,6 +35,7 @@ ORDER = (
     "test_zed",
     "test_lb",
     "test_clusters",
+    "test_ha",
     "test_el",
     "test_el_real",
 )
@@ -117,6 +118,20 @@ def lab(*arguments: object, **options) -> Finished:
 def on(host: str, script: str, **options) -> str:
     """What a shell script prints on a host."""
     return lab("ssh", host, script, check=True, **options).stdout
+
+
+def until(what: str, seconds: float, condition) -> None:
+    """Wait for a condition, ``seconds`` at most; what a host can't answer yet does not count."""
+    began = time.monotonic()
+    while True:
+        try:
+            if condition():
+                print(f"    {what}: after {time.monotonic() - began:.0f} s", flush=True)
+                return
+        except AssertionError:
+            pass
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
+        time.sleep(1)
 
 
 def sdk(program: str, cloud: str = "lab", **options):

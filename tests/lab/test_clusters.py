@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import ROOT, copied, killed_at, lab, on, pyinfra, totals
+from conftest import ROOT, copied, killed_at, lab, on, pyinfra, totals, until
 
 from lab.paths import STATE
 
@@ -54,19 +54,6 @@ def running(host):
 
 
 EVERY_NODE = [f"rabbit@{host}" for host in HOSTS]
-
-
-def until(what, seconds, condition):
-    """Wait for a condition, ``seconds`` at most; what the host can't answer yet does not count."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except AssertionError:
-            pass
-        assert time.monotonic() < end, what
-        time.sleep(1)
 
 
 class Writer(threading.Thread):

@@ -15,10 +15,10 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 
 import pytest
-from conftest import ROOT, lab, on, pyinfra, totals
+from client import Client
+from conftest import ROOT, lab, on, pyinfra, totals, until
 from conftest import sdk as ask_sdk
 
 from lab.hosts import LABS
@@ -28,8 +28,6 @@ ADDRESS = "10.63.0.10"
 BALANCERS = ("lb1", "lb2")
 LAB = LABS["lb"]
 BRIDGE = LAB.bridge("mgmt")
-TRIES = 5  # of one call, with pauses of 1, 2, 3 and 4 seconds: a client's normal retries
-PATIENCE = 5  # seconds that one try may take
 
 
 @pytest.fixture(autouse=True)
@@ -59,80 +57,9 @@ def other(name):
     return next(balancer for balancer in BALANCERS if balancer != name)
 
 
-def wait_for(what, test, seconds=60):
-    end = time.monotonic() + seconds
-    while not test():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(1)
-
-
-@dataclass
-class Client:
-    """Logs in and lists the servers through the shared address, over and over, while it is open.
-
-    Attributes:
-        seconds: how long each call took, with its retries.
-        lost: why calls failed, after their last retry.
-        retried: tries that failed before one that did not.
-    """
-
-    seconds: list[float] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    retried: list[str] = field(default_factory=list)
-
-    def __post_init__(self):
-        secrets = tomllib.loads((ROOT / "lab" / "lb" / "secrets.toml").read_text())
-        user = {"name": "admin", "domain": {"name": "Default"}, "password": secrets["admin_password"]}
-        project = {"project": {"name": "admin", "domain": {"name": "Default"}}}
-        identity = {"methods": ["password"], "password": {"user": user}}
-        self._login = json.dumps({"auth": {"identity": identity, "scope": project}}).encode()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._loop)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self._thread.join()
-        print(
-            f"    {len(self.seconds)} calls, {len(self.lost)} lost, {len(self.retried)} retries, "
-            f"the longest took {max(self.seconds):.1f} s: {self.retried} {self.lost}",
-            flush=True,
-        )
-
-    def _loop(self):
-        while not self._end.is_set():
-            token = self._call(
-                f"http://{ADDRESS}:5000/v3/auth/tokens",
-                lambda answer: answer.headers["X-Subject-Token"],
-                data=self._login,
-                headers={"Content-Type": "application/json"},
-            )
-            if token:
-                self._call(f"http://{ADDRESS}:8774/v2.1/servers", json.load, headers={"X-Auth-Token": token})
-
-    def _call(self, url, read, **request):
-        began = time.monotonic()
-        for attempt in range(1, TRIES + 1):
-            try:
-                with urllib.request.urlopen(
-                    urllib.request.Request(url, **request), timeout=PATIENCE
-                ) as answer:
-                    result = read(answer)
-                break
-            except OSError as error:
-                problem, result = f"{url.split('/')[2]} {error}", None
-                (self.retried if attempt < TRIES else self.lost).append(problem)
-                time.sleep(attempt)
-        self.seconds.append(time.monotonic() - began)
-        return result
-
-    def judge(self):
-        assert len(self.seconds) >= 50
-        assert len(self.lost) <= len(self.seconds) / 100, self.lost
-        assert max(self.seconds) < 30
+def client():
+    password = tomllib.loads((ROOT / "lab" / "lb" / "secrets.toml").read_text())["admin_password"]
+    return Client(ADDRESS, password)
 
 
 def test_fresh_hosts():
@@ -253,39 +180,40 @@ def test_the_smoke_test_passes_through_the_shared_address(tmp_path):
 def test_the_load_balancer_that_holds_the_address_loses_its_power(time_of):
     """Twice: each of them is the one that dies, whoever was first."""
     [holder] = holders()
-    with Client() as client:
+    with client() as calls:
         time.sleep(10)
         cut = time.monotonic()
         # The cable first: a killed container's connections are closed by the machine's kernel, and a host
         # without power tells nobody.
         subprocess.run(["ip", "link", "set", LAB.link(LAB.host(holder), "mgmt"), "down"], check=True)
         lab("stop", holder, "--hard", check=True)
-        wait_for("the other one holds the address", lambda: holds(other(holder)))
+        until("the other one holds the address", 60, lambda: holds(other(holder)))
         print(f"    moved within {time.monotonic() - cut:.1f} s", flush=True)
         time.sleep(20)
         lab("start", holder, check=True, timeout=300)
         # It comes back without hands, and leaves the address where it is.
-        wait_for(
+        until(
             "haproxy and keepalived run again",
+            60,
             lambda: (
                 lab("ssh", holder, "systemctl is-active haproxy keepalived").stdout.split() == ["active"] * 2
             ),
         )
         time.sleep(20)
-    client.judge()
+    calls.judge()
     assert holders() == [other(holder)]
     # Services find out about their connections to RabbitMQ by its heartbeats.
-    wait_for("verify is content", lambda: deploy("tasks/verify.py", "-y").returncode == 0, 120)
+    until("verify is content", 120, lambda: deploy("tasks/verify.py", "-y").returncode == 0)
 
 
 def test_haproxy_dies_and_is_started_again():
     [holder] = holders()
-    with Client() as client:
+    with client() as calls:
         time.sleep(10)
         before = on(holder, "systemctl show --property MainPID --value haproxy")
         on(holder, "kill -9 $(pidof haproxy)")
         time.sleep(20)
-    client.judge()
+    calls.judge()
     after = on(holder, "systemctl is-active haproxy; systemctl show --property MainPID --value haproxy")
     assert after.splitlines()[0] == "active"
     assert after.splitlines()[1] != before.strip()
@@ -294,28 +222,28 @@ def test_haproxy_dies_and_is_started_again():
 
 def test_haproxy_stays_away_and_the_address_moves():
     [holder] = holders()
-    with Client() as client:
+    with client() as calls:
         time.sleep(10)
         on(holder, "systemctl stop haproxy")
-        wait_for("the other one holds the address", lambda: holders() == [other(holder)])
+        until("the other one holds the address", 60, lambda: holders() == [other(holder)])
         time.sleep(10)
         on(holder, "systemctl start haproxy")
         time.sleep(20)
-    client.judge()
+    calls.judge()
     assert holders() == [other(holder)]
 
 
 def test_haproxy_hangs_and_the_address_moves():
     """Its process is there and active: only who asks it finds out."""
     [holder] = holders()
-    with Client() as client:
+    with client() as calls:
         time.sleep(10)
         on(holder, "kill -STOP $(pidof haproxy)")
-        wait_for("the other one holds the address", lambda: holders() == [other(holder)])
+        until("the other one holds the address", 60, lambda: holders() == [other(holder)])
         time.sleep(10)
         on(holder, "kill -CONT $(pidof haproxy)")
         time.sleep(20)
-    client.judge()
+    calls.judge()
     assert holders() == [other(holder)]
 
 
