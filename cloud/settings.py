@@ -168,6 +168,11 @@ class CloudSettings(Strict):
     lbaas: bool = Field(
         False, description="Load balancers as a service, by neutron's own agent: until release stein."
     )
+    mirror_images: bool = Field(
+        True,
+        description="Whether each of several controllers fetches the images that it lacks from the others; "
+        "False: their images' directory is shared storage. See [images.md](images.md).",
+    )
     volume_group: str = Field("cinder-volumes", description="LVM volume group for volumes.")
     dns_servers: list[IPv4Address] = Field([], description="DNS servers handed to instances by DHCP.")
     allow_weak_secrets: bool = Field(

@@ -50,6 +50,7 @@ def running(
     enabled: bool = True,
     timeout: int = 120,
     behind: Sequence[str] = (),
+    triggers: Sequence[str] = (),
 ):
     """Have units run, with the configuration that is on the disk now.
 
@@ -65,6 +66,7 @@ def running(
         behind: where load balancers tell with 200 that they give this host work
             (:func:`cloud.frontends.told`). With it hosts restart one after the other, and none once one did
             not come back.
+        triggers: units that they start when it is time, as timers do: systemd has their newest files.
 
     **Example:**
 
@@ -76,11 +78,13 @@ def running(
             config=["/etc/glance/glance-api.conf"],
         )
     """
-    found = read(Units, units=list(units), config=list(config))
+    found = read(Units, units=[*units, *triggers], config=list(config))
     if isinstance(found, Unreadable):
         yield fail(f"systemd's units can't be read: {found.reason}")
         return
-    states = {unit: found["units"].get(full_name(unit), {"load": "not-found"}) for unit in units}
+    states = {
+        unit: found["units"].get(full_name(unit), {"load": "not-found"}) for unit in [*units, *triggers]
+    }
     for unit, state in states.items():
         problem = refusal(unit, state)
         if problem:
@@ -88,6 +92,7 @@ def running(
             return
 
     reload = any(state["reload"] for state in states.values())
+    states = {unit: states[unit] for unit in units}
     enable = [unit for unit, state in states.items() if enabled and state["enabled"] == "disabled"]
     failed = [unit for unit, state in states.items() if state["active"] == "failed"]
     stale = [

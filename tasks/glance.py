@@ -1,5 +1,7 @@
 """Image service (glance): schema, API, catalog entry."""
 
+from pathlib import Path
+
 from pyinfra import host
 
 from cloud.identity import registration
@@ -8,6 +10,7 @@ from tasks.context import cloud
 
 node = cloud.node(host)
 this = cloud.service("glance")
+others = [other for other in cloud.doing("controller") if other.name != node.name]
 
 if this.runs_on(host):
     config.merge(
@@ -60,3 +63,34 @@ if this.runs_on(host):
             *node.paths("glance-uwsgi"),
         ],
     )
+
+if this.runs_on(host) and others and cloud.settings.mirror_images:
+    config.file(
+        name="Install what fetches images from the other controllers",
+        content=Path("operations/installed/images.py").read_text(),
+        dest="/usr/local/sbin/openstack-images",
+        mode="755",
+    )
+    config.file(
+        name="Say how images are fetched",
+        src="templates/glance/openstack-images.service.j2",
+        dest="/etc/systemd/system/openstack-images.service",
+        mode="644",
+        node=node,
+        service=this,
+        peers=[other.address for other in others],
+    )
+    config.file(
+        name="Say when images are fetched",
+        src="templates/glance/openstack-images.timer.j2",
+        dest="/etc/systemd/system/openstack-images.timer",
+        mode="644",
+    )
+    service.running(
+        name="Fetch images from the other controllers, each minute",
+        units=["openstack-images.timer"],
+        config=["/etc/systemd/system/openstack-images.timer"],
+        triggers=["openstack-images.service"],
+    )
+elif this.runs_on(host) and others:
+    service.stopped(name="Leave images to shared storage", units=["openstack-images.timer"])
