@@ -134,6 +134,13 @@ def tls_endpoints(cloud: Cloud) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
+def mirrors(cloud: Cloud, host: str) -> bool:
+    """Whether a host fetches the images that it lacks from the other controllers."""
+    return (
+        cloud.settings.mirror_images and cloud.does("controller", host) and len(cloud.doing("controller")) > 1
+    )
+
+
 def units(cloud: Cloud, host: str) -> list[str]:
     """systemd units that must be active on a host, and start with it."""
     node = cloud.node(host)
@@ -167,4 +174,5 @@ def units(cloud: Cloud, host: str) -> list[str]:
     wanted += ["firewall/daemon"] if node.settings.firewall == "on" else []
     wanted += ["network/manager"] if node.settings.network_manager == "on" else []
     own = ["openstack-bridges"] if agents and (node.needs_bridges or not cloud.openvswitch) else []
+    own += ["openstack-images.timer"] if mirrors(cloud, host) else []
     return list(dict.fromkeys([*cloud.units(host, *wanted), *own]))
