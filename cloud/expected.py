@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cloud.frontends import binds_of
 from cloud.model import (
@@ -23,6 +24,7 @@ from cloud.platforms import LIBVIRT
 from cloud.releases import ANY, PROCESSES
 
 STORAGE_BACKEND = "lvm"
+IMAGES_PROGRAM = "/usr/local/sbin/openstack-images"  # fetches images from the other controllers
 
 AGENT_KINDS = {
     "openvswitch": "Open vSwitch agent",
@@ -134,7 +136,7 @@ def tls_endpoints(cloud: Cloud) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
-def mirrors(cloud: Cloud, host: str) -> bool:
+def mirrors(cloud: Cloud, host: Any) -> bool:
     """Whether a host fetches the images that it lacks from the other controllers."""
     return (
         cloud.settings.mirror_images and cloud.does("controller", host) and len(cloud.doing("controller")) > 1

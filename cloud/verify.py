@@ -57,6 +57,7 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _ports(report, cloud, answers)
     _balancers(report, cloud, answers)
     _clusters(report, cloud, answers)
+    _images(report, cloud, answers)
     _clocks(report, cloud, answers)
     _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
@@ -243,6 +244,23 @@ def _queue(report: Report, cloud: Cloud, name: str, found: dict | str) -> None:
     if found["leaderless"]:
         text = f"without a leader: {', '.join(found['leaderless'])}"
     report.add("Clusters", name, "quorum queues", "each has a leader", text, not found["leaderless"])
+
+
+def _images(report: Report, cloud: Cloud, answers: Answers) -> None:
+    """Controllers have each other's images; one that was just uploaded is on its way."""
+    for name in _asked(cloud, answers):
+        if not expected.mirrors(cloud, name):
+            continue
+        found, failed = _part(answers.hosts.get(name, "unreachable over SSH"), "images"), True
+        if isinstance(found, dict):
+            missing, failed = ", ".join(found["missing"]), found["failed"]
+            cause = "journalctl -u openstack-images says why"
+            found = f"missing: {missing}" if missing else "all are here"
+            if failed:
+                found += f"; the last run failed, {cause}"
+            elif missing:
+                report.warn(f"{name} lacks images: {missing}; {cause}")
+        report.add("Images", name, "images of the other controllers", "all are here", found, not failed)
 
 
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:

@@ -94,6 +94,7 @@ def collect(cloud: Cloud, patience: int = 0):
             yum=verify.has_yum(cloud, name),
             address=str(cloud.settings.virtual_address) if cloud.does("loadbalancer", host) else None,
             proxy=node.path("haproxy-socket") if cloud.does("loadbalancer", host) else None,
+            images=expected.IMAGES_PROGRAM if expected.mirrors(cloud, name) else None,
         )
     }
     if host.name in expected.members(cloud):

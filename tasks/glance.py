@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pyinfra import host
 
+from cloud.expected import IMAGES_PROGRAM, mirrors
 from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
@@ -64,11 +65,11 @@ if this.runs_on(host):
         ],
     )
 
-if this.runs_on(host) and others and cloud.settings.mirror_images:
+if mirrors(cloud, host):
     config.file(
         name="Install what fetches images from the other controllers",
         content=Path("operations/installed/images.py").read_text(),
-        dest="/usr/local/sbin/openstack-images",
+        dest=IMAGES_PROGRAM,
         mode="755",
     )
     config.file(
@@ -78,6 +79,7 @@ if this.runs_on(host) and others and cloud.settings.mirror_images:
         mode="644",
         node=node,
         service=this,
+        program=IMAGES_PROGRAM,
         peers=[other.address for other in others],
     )
     config.file(
@@ -92,5 +94,5 @@ if this.runs_on(host) and others and cloud.settings.mirror_images:
         config=["/etc/systemd/system/openstack-images.timer"],
         triggers=["openstack-images.service"],
     )
-elif this.runs_on(host) and others:
+elif cloud.does("controller", host) and others:
     service.stopped(name="Leave images to shared storage", units=["openstack-images.timer"])

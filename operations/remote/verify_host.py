@@ -1,15 +1,16 @@
-"""Runs on every host for verify: ports, units, volume group, Open vSwitch, yum, haproxy. Reads only.
+"""Runs on every host for verify: ports, units, volume group, Open vSwitch, yum, haproxy, images. Reads only.
 
 Plain Python 3.6.
 
 Request: ``{"ports": [[address, port], …], "units": [name, …], "volume_group": name or null, "bridge": name or
-null, "patience": seconds, "yum": bool, "address": address or null, "proxy": path or null}``: for so long the
-bridge may take to appear, and haproxy to see its servers up; whether there is yum; the load balancers' shared
-address, and haproxy's socket.
+null, "patience": seconds, "yum": bool, "address": address or null, "proxy": path or null, "images": path or
+null}``: for so long the bridge may take to appear, and haproxy to see its servers up; whether there is yum;
+the load balancers' shared address, and haproxy's socket; what fetches images from other controllers.
 Answer: ``{"ports": {"address:port": reason or null}, "units": {name: state}, "volume_group": {…}, "tracking":
 {feature: whether the bridge's datapath has it} or null, "yum": {"files": {path: text}, "imported":
 [fingerprint of each key that rpm knows, …]} or null, "holds": whether the address is here, or null,
-"servers": [{"proxy": …, "server": …, "status": …, "check": …}, …] as haproxy tells, or null}``.
+"servers": [{"proxy": …, "server": …, "status": …, "check": …}, …] as haproxy tells, or null, "images":
+{"missing": [ID, …], "failed": whether the last run of what fetches them failed} or null}``.
 """
 
 import csv
@@ -18,6 +19,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -182,6 +184,28 @@ def servers(path, patience):
         time.sleep(1)
 
 
+def images(program):
+    """Which of glance's images are missing here."""
+    if not program:
+        return None
+    found = subprocess.run(
+        [sys.executable, program, "--missing"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        timeout=60,
+    )
+    if found.returncode:
+        raise RuntimeError(found.stderr.strip())
+    state = subprocess.run(
+        ["systemctl", "is-failed", "openstack-images.service"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        timeout=20,
+    ).stdout.strip()
+    return {"missing": found.stdout.split(), "failed": state == "failed"}
+
+
 def attempt(function, *arguments):
     """What the function answers, or {"error": reason}: one broken tool must not hide the other answers."""
     try:
@@ -199,4 +223,5 @@ def main(request):
         "yum": attempt(yum, request["yum"]),
         "holds": attempt(holds, request.get("address")),
         "servers": attempt(servers, request.get("proxy"), request["patience"]),
+        "images": attempt(images, request.get("images")),
     }

@@ -1,13 +1,16 @@
 """Images on several controllers: what glance's task installs, where, and what its units say."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import clouds
 import pytest
 
-from cloud import expected, render
+from cloud import expected, render, verify
 from cloud.ini import read_wanted
+from operations.remote import verify_host
 
 ROOT = Path(__file__).parents[2]
 SERVICE, TIMER = (f"/etc/systemd/system/openstack-images.{kind}" for kind in ("service", "timer"))
@@ -103,3 +106,59 @@ def test_nothing_is_installed(deployed, case):
         assert "openstack-images.timer" not in expected.units(cloud, name)
         # What an earlier run started.
         assert ("service.stopped: Leave images to shared storage" in found[name].operations) is not one
+
+
+# -- verify
+
+
+def section(cloud, **images):
+    """(rows of verify's section, its warnings) for what each controller answers."""
+    answers = verify.Answers(hosts={name: {"images": found} for name, found in images.items()})
+    report = verify.judge(cloud, answers)
+    rows = {check.host: (check.found, check.ok) for check in report.checks if check.section == "Images"}
+    return rows, [text for text in report.warnings if "images" in text]
+
+
+def test_verify_tells_what_is_missing(deployed):
+    cloud, _ = deployed()
+    rows, warnings = section(
+        cloud,
+        controller={"missing": [], "failed": False},
+        controller2={"missing": ["ID"], "failed": False},
+        controller3={"missing": ["ID"], "failed": True},
+    )
+    assert rows == {
+        "controller": ("all are here", True),
+        "controller2": ("missing: ID", True),
+        "controller3": ("missing: ID; the last run failed, journalctl -u openstack-images says why", False),
+    }
+    assert len(warnings) == 1
+    assert warnings[0].startswith("controller2 lacks images: ID;")
+    rows, _ = section(cloud, controller={"error": "RuntimeError: glance's database: gone"})
+    assert rows["controller"] == ("RuntimeError: glance's database: gone", False)
+    assert rows["controller2"] == ("unreachable over SSH", False)
+
+
+def test_with_one_controller_verify_does_not_ask(deployed):
+    cloud, _ = deployed(NAMES[:1])
+    assert section(cloud) == ({}, [])
+    assert verify_host.images(None) is None
+
+
+@pytest.mark.parametrize(("state", "failed"), [("inactive", False), ("failed", True)])
+def test_a_controller_answers(monkeypatch, state, failed):
+    def run(argv, **_):
+        if argv == [sys.executable, INSTALLED, "--missing"]:
+            return subprocess.CompletedProcess(argv, 0, "ONE\nTWO\n", "")
+        assert argv == ["systemctl", "is-failed", "openstack-images.service"]
+        return subprocess.CompletedProcess(argv, 1, f"{state}\n", "")
+
+    monkeypatch.setattr(verify_host.subprocess, "run", run)
+    assert verify_host.images(INSTALLED) == {"missing": ["ONE", "TWO"], "failed": failed}
+
+
+def test_a_controller_that_can_not_tell(monkeypatch):
+    answer = subprocess.CompletedProcess([], 1, "", "glance's database: gone\n")
+    monkeypatch.setattr(verify_host.subprocess, "run", lambda *_, **__: answer)
+    with pytest.raises(RuntimeError, match="glance's database: gone"):
+        verify_host.images(INSTALLED)

@@ -128,6 +128,7 @@ def text_of(cloud, template, host="controller", **data):
         **clouds.haproxy_data(cloud, host),
         "priority": 100,
         "peers": ["192.168.56.61"],
+        "program": "/usr/local/sbin/openstack-images",
         "service": service,
         "virt_type": "kvm",
         "user_name": "admin",
