@@ -375,6 +375,8 @@ def obtain(image, path, peers, login, temporary):
             damaged = damaged or isinstance(error, Damaged)
             continue
         say("%s: fetched from %s in %d s" % (image["id"], peer, time.monotonic() - begin))
+        if damaged:
+            say("%s: not good everywhere: %s" % (image["id"], "; ".join(reasons)))
         return
     # A peer that is away may have it.
     kind = Damaged if damaged else Passing if passing else Wrong

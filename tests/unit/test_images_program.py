@@ -1,5 +1,6 @@
 """openstack-images: real files and a real HTTP server; glance's database is SQLite behind pymysql's names."""
 
+import errno
 import fcntl
 import hashlib
 import importlib.util
@@ -368,6 +369,7 @@ def test_a_damaged_image_is_refused(here, capsys):
     here.peer(**{IMAGE: DATA})
     assert here.run() == 0
     assert here.content() == DATA
+    assert f"not good everywhere: {damaged.url}: " in capsys.readouterr().err
     assert here.run() == 0
     assert here.left() == []
 
@@ -412,6 +414,19 @@ def test_a_disk_that_would_be_full(here, monkeypatch, capsys):
     assert here.run() == 1
     assert "MiB are free" in capsys.readouterr().err
     assert peer.downloads == []
+
+
+def test_a_disk_that_is_full_all_the_same(here, monkeypatch, capsys):
+    here.peer(**{IMAGE: DATA})
+    here.image()
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(here.program.os, "fsync", full)
+    assert here.run() == 1
+    assert f"{IMAGE}: [Errno {errno.ENOSPC}]" in capsys.readouterr().err
+    assert here.names() == here.left() == []
 
 
 # -- removing
