@@ -293,7 +293,7 @@ def fetch(peer, image, token, file):
                 raise Passing("too slow: %d of %d bytes" % (received, image["size"]))
     except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
         raise Passing(
-            "%s after %d of %d bytes" % (error or type(error).__name__, received, image["size"])
+            "%s after %d of %d bytes" % (str(error) or type(error).__name__, received, image["size"])
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS):
