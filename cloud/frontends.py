@@ -123,7 +123,8 @@ def frontends(cloud: Cloud) -> list[Frontend]:
             continue
         check = healthcheck if service.name in WITH_HEALTHCHECK else "/"
         # An image is first on the controller that took it in, and the others fetch it from there.
-        one = {"backup": True, "sticky": False} if service.name == "glance" and several else {}
+        mirrored = service.name == "glance" and several and cloud.settings.mirror_images
+        one = {"backup": True, "sticky": False} if mirrored else {}
         if service.name == "keystone" and cloud.release.has("admin_port"):
             found.append(api("keystone-public-url", "keystone", service.port, check))
             found.append(api("keystone-admin-url", "keystone", ADMIN_PORT, check))

@@ -5,6 +5,7 @@ from pathlib import Path
 from pyinfra import host
 
 from cloud.expected import IMAGES_PROGRAM, mirrors
+from cloud.frontends import told
 from cloud.identity import registration
 from operations import config, identity, schema, service
 from tasks.context import cloud
@@ -63,6 +64,7 @@ if this.runs_on(host):
             "/etc/glance/glance-registry.conf",
             *node.paths("glance-uwsgi"),
         ],
+        behind=told(cloud, host, "glance"),
     )
 
 if mirrors(cloud, host):
