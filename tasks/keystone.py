@@ -60,9 +60,22 @@ if cloud.is_first("controller", host):
         service=this.name,
         commands=["keystone-manage db_sync"],
     )
-    if not cloud.release.has("uuid_tokens"):
-        keystone.keys(name="Create the keys that sign tokens", repository="fernet")
-        keystone.keys(name="Create the keys that encrypt credentials", repository="credential")
+
+if this.runs_on(host) and not cloud.release.has("uuid_tokens"):
+    controllers = cloud.work["controller"]
+    keystone.collect(name="Ask the controllers which keys they have")
+    if cloud.is_first("controller", host):
+        keystone.keys(name="Create the keys that sign tokens", repository="fernet", controllers=controllers)
+        keystone.keys(
+            name="Create the keys that encrypt credentials", repository="credential", controllers=controllers
+        )
+    keystone.take(name="Read the newest keys, where a controller lacks any", controllers=controllers)
+    keystone.distributed(
+        name="Have the newest keys that sign tokens", repository="fernet", controllers=controllers
+    )
+    keystone.distributed(
+        name="Have the newest keys that encrypt credentials", repository="credential", controllers=controllers
+    )
 
 if this.runs_on(host):
     service.running(
