@@ -84,6 +84,13 @@ def lifetime(files):
     return sum(values.values())
 
 
+def sync(folder):
+    """What was renamed and removed stays so after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
 def put(folder, name, text, mtime, account):
     """One key, whole, under its name; untouched where it is there already."""
     path, new = os.path.join(folder, name), os.path.join(folder, ASIDE, name)
@@ -99,13 +106,7 @@ def put(folder, name, text, mtime, account):
         os.fsync(file.fileno())
     os.utime(new, ns=(mtime, mtime))
     os.rename(new, path)
-
-
-def sync(folder):
-    """What was renamed and removed stays so after a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
+    sync(folder)
 
 
 def write(folder, keys, account):
@@ -121,7 +122,6 @@ def write(folder, keys, account):
     for name in sorted((name for name in keys if name != "0"), key=int, reverse=True) + ["0"]:
         if name in keys:
             put(folder, name, keys[name][0], keys[name][1], account)
-            sync(folder)
     for name in sorted(set(names(folder)) - set(keys), key=int):
         os.unlink(os.path.join(folder, name))
     os.rmdir(aside)
