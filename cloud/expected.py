@@ -85,6 +85,12 @@ def members(cloud: Cloud) -> list[str]:
     return cloud.work["database"] if cloud.clustered else []
 
 
+def keys(cloud: Cloud) -> list[str]:
+    """The controllers whose keystones have keys in common; none where there is one only, or no such token."""
+    several = len(cloud.work["controller"]) > 1 and not cloud.release.has("uuid_tokens")
+    return cloud.work["controller"] if several else []
+
+
 def ports(cloud: Cloud) -> list[Port]:
     """Every port that must be listened on, by host."""
     found = []

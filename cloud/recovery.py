@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cloud import expected
 from cloud.model import Cloud
-from cloud.verdict import Report, heartbeats
-from cloud.verify import DOWN_TIME, Answers
+from cloud.verdict import Answers, Report, heartbeats
+from cloud.verify import DOWN_TIME
 
 KINDS = {name: kind for kind, name in expected.AGENT_KINDS.items()}
 

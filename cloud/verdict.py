@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
@@ -28,6 +29,44 @@ class Check:
     expected: str
     found: str
     ok: bool
+
+
+NOBODY = "not asked: no controller can be reached"
+
+
+@dataclass
+class Answers:
+    """What was read.
+
+    Attributes:
+        hosts: host -> answer of ``verify_host.py``, or the reason (text) why there is none.
+        clocks: host -> (its clock minus the deploying machine's, uncertainty), seconds.
+        asker: the controller that asked the APIs and the databases; "": the first one.
+        api, schemas, upgrades: its answers, or the reason (text) why there is none.
+        left_out: hosts outside ``--limit``: nobody asked them.
+    """
+
+    hosts: dict[str, dict | str] = field(default_factory=dict)
+    clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    asker: str = ""
+    api: dict | str = NOBODY
+    schemas: dict | str = NOBODY
+    upgrades: dict | str = NOBODY
+    left_out: list[str] = field(default_factory=list)
+
+    def asked(self, names: Iterable[str]) -> list[str]:
+        """Those of some hosts that somebody asked."""
+        return [name for name in names if name not in self.left_out]
+
+
+def part(answer: dict | str, key: str) -> Any:
+    """One part of an answer, or a text with the reason why it is not there."""
+    if isinstance(answer, str):
+        return answer
+    if "error" in answer:
+        return answer["error"]
+    found = answer.get(key, "no answer")
+    return found["error"] if isinstance(found, dict) and set(found) == {"error"} else found
 
 
 @dataclass

@@ -6,15 +6,13 @@ that needed it fails with that reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from cloud import expected, galera, rabbitmq, repositories
+from cloud import expected, redundancy, repositories
 from cloud.certificates import RENEW_DAYS
-from cloud.frontends import frontends
 from cloud.model import INTERFACES, Cloud
-from cloud.verdict import Report, heartbeats
+from cloud.verdict import Answers, Report, heartbeats, part
 
 # Seconds; the largest of the services' own defaults (neutron's).
 DOWN_TIME = 75
@@ -24,28 +22,6 @@ POOL_FULL = 80  # percent
 INTEGRATION_BRIDGE = "br-int"  # neutron's name for it
 # Features of a datapath without which the firewall's flows are refused, and everything is let through.
 TRACKING = ("CT state", "CT zone", "CT mark")
-NOBODY = "not asked: no controller can be reached"
-
-
-@dataclass
-class Answers:
-    """What was read.
-
-    Attributes:
-        hosts: host -> answer of ``verify_host.py``, or the reason (text) why there is none.
-        clocks: host -> (its clock minus the deploying machine's, uncertainty), seconds.
-        asker: the controller that asked the APIs and the databases; "": the first one.
-        api, schemas, upgrades: its answers, or the reason (text) why there is none.
-        left_out: hosts outside ``--limit``: nobody asked them.
-    """
-
-    hosts: dict[str, dict | str] = field(default_factory=dict)
-    clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
-    asker: str = ""
-    api: dict | str = NOBODY
-    schemas: dict | str = NOBODY
-    upgrades: dict | str = NOBODY
-    left_out: list[str] = field(default_factory=list)
 
 
 def judge(cloud: Cloud, answers: Answers) -> Report:
@@ -55,9 +31,10 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
     _repositories(report, cloud, answers)
     _units(report, cloud, answers)
     _ports(report, cloud, answers)
-    _balancers(report, cloud, answers)
-    _clusters(report, cloud, answers)
-    _images(report, cloud, answers)
+    redundancy.balancers(report, cloud, answers)
+    redundancy.clusters(report, cloud, answers)
+    redundancy.keys(report, cloud, answers)
+    redundancy.images(report, cloud, answers)
     _clocks(report, cloud, answers)
     _security_groups(report, cloud, answers)
     _volume_groups(report, cloud, answers)
@@ -92,22 +69,8 @@ def all_reported(cloud: Cloud, api: dict | str) -> bool:
     return report.ok
 
 
-def _asked(cloud: Cloud, answers: Answers) -> list[str]:
-    return [name for name in cloud.nodes if name not in answers.left_out]
-
-
-def _part(answer: dict | str, key: str) -> Any:
-    """One part of an answer, or a text with the reason why it is not there."""
-    if isinstance(answer, str):
-        return answer
-    if "error" in answer:
-        return answer["error"]
-    part = answer.get(key, "no answer")
-    return part["error"] if isinstance(part, dict) and set(part) == {"error"} else part
-
-
 def _hosts(report: Report, cloud: Cloud, answers: Answers) -> None:
-    for name in _asked(cloud, answers):
+    for name in answers.asked(cloud.nodes):
         answer = answers.hosts.get(name, "unreachable over SSH")
         report.add(
             "Hosts",
@@ -125,14 +88,14 @@ def has_yum(cloud: Cloud, host: str) -> bool:
 
 
 def _repositories(report: Report, cloud: Cloud, answers: Answers) -> None:
-    for name in _asked(cloud, answers):
+    for name in answers.asked(cloud.nodes):
         if not has_yum(cloud, name):
             continue
         wanted = cloud.sources(name)
         keys = {fingerprint: file for file, key in wanted.keys.items() for fingerprint in key.fingerprint}
         expected_keys = f"{len(keys)} imported"
         enabled = ", ".join(wanted.enabled) or "any"
-        found = _part(answers.hosts.get(name, "unreachable over SSH"), "yum")
+        found = part(answers.hosts.get(name, "unreachable over SSH"), "yum")
         try:
             there = repositories.parse(found["files"]) if isinstance(found, dict) else None
         except ValueError as problem:
@@ -151,8 +114,8 @@ def _repositories(report: Report, cloud: Cloud, answers: Answers) -> None:
 
 
 def _units(report: Report, cloud: Cloud, answers: Answers) -> None:
-    for name in _asked(cloud, answers):
-        found = _part(answers.hosts.get(name, "unreachable over SSH"), "units")
+    for name in answers.asked(cloud.nodes):
+        found = part(answers.hosts.get(name, "unreachable over SSH"), "units")
         for unit in expected.units(cloud, name):
             if isinstance(found, str):
                 report.add("Units", name, unit, "active, enabled", found, False)
@@ -172,95 +135,12 @@ def _ports(report: Report, cloud: Cloud, answers: Answers) -> None:
     for port in expected.ports(cloud):
         if port.host in answers.left_out:
             continue
-        found = _part(answers.hosts.get(port.host, "unreachable over SSH"), "ports")
+        found = part(answers.hosts.get(port.host, "unreachable over SSH"), "ports")
         where = f"{port.address}:{port.port}"
         reason = found if isinstance(found, str) else found[where]
         report.add(
             "Ports", port.host, f"{port.service} {where}", "listening", reason or "listening", reason is None
         )
-
-
-def _balancers(report: Report, cloud: Cloud, answers: Answers) -> None:
-    """One host holds the address, and every load balancer has somebody to hand each port on to."""
-    asked = [node.name for node in cloud.doing("loadbalancer") if node.name not in answers.left_out]
-    if not asked:
-        return
-    states = {name: _part(answers.hosts.get(name, "unreachable over SSH"), "holds") for name in asked}
-    address, holders = cloud.settings.virtual_address, [name for name in asked if states[name] is True]
-    silent = [f"{name}: {state}" for name, state in states.items() if isinstance(state, str)]
-    if len(asked) < len(cloud.doing("loadbalancer")) and not holders:
-        report.warn(f"{address}: a load balancer outside --limit may hold it")
-    else:
-        text = "; ".join([" and ".join(holders) or "nobody", *silent])
-        report.add("Load balancers", str(address), "held by", "one host", text, len(holders) == 1)
-    for name in asked:
-        found = _part(answers.hosts.get(name, "unreachable over SSH"), "servers")
-        known = {} if isinstance(found, str) else {(item["proxy"], item["server"]): item for item in found}
-        for front in frontends(cloud):
-            for server, _ in front.servers:
-                check = f"{front.name}: {server}"
-                if isinstance(found, str):
-                    report.add("Load balancers", name, check, "UP", found, False)
-                    continue
-                item = known.get((front.name, server), {"status": "unknown to haproxy", "check": ""})
-                up = item["status"] == "UP"
-                text = item["status"] if up or not item["check"] else f"{item['status']} ({item['check']})"
-                report.add("Load balancers", name, check, "UP", text, up)
-
-
-def _clusters(report: Report, cloud: Cloud, answers: Answers) -> None:
-    for name in expected.members(cloud):
-        if name in answers.left_out:
-            continue
-        count, answer = len(expected.members(cloud)), answers.hosts.get(name, "unreachable over SSH")
-        found = _part(answer, "galera")
-        want, ok = f"Primary, Synced, {count} of {count} members", False
-        if isinstance(found, dict):
-            status = found["status"] or {}
-            words = [
-                status.get(f"wsrep_{key}") or "no answer" for key in ("cluster_status", "local_state_comment")
-            ]
-            ready = "" if galera.serves(found) else ", not ready"
-            ok = galera.synced(found) and galera.size(found) == count
-            found = f"{', '.join(words)}, {galera.size(found)} of {count} members{ready}"
-        report.add("Clusters", name, "MariaDB", want, found, ok)
-        _queue(report, cloud, name, _part(answer, "rabbitmq"))
-
-
-def _queue(report: Report, cloud: Cloud, name: str, found: dict | str) -> None:
-    """A member of RabbitMQ's cluster."""
-    members = expected.members(cloud)
-    want = f"{len(members)} of {len(members)} members, no partition"
-    if isinstance(found, str):
-        report.add("Clusters", name, "RabbitMQ", want, found, False)
-        return
-    lost = f"partitions: {', '.join(found['partitions'])}" if found["partitions"] else "no partition"
-    text = f"{len(found['running'])} of {len(found['members'] or [])} members, {lost}"
-    report.add("Clusters", name, "RabbitMQ", want, text, rabbitmq.whole(found, members))
-    if name != members[0]:
-        return
-    leaders = ", ".join(f"{node.partition('@')[2]} {n}" for node, n in sorted(found["leaders"].items()))
-    text = f"leaders of quorum queues: {leaders or 'none'}"
-    if found["leaderless"]:
-        text = f"without a leader: {', '.join(found['leaderless'])}"
-    report.add("Clusters", name, "quorum queues", "each has a leader", text, not found["leaderless"])
-
-
-def _images(report: Report, cloud: Cloud, answers: Answers) -> None:
-    """Controllers have each other's images; one that was just uploaded is on its way."""
-    for name in _asked(cloud, answers):
-        if not expected.mirrors(cloud, name):
-            continue
-        found, failed = _part(answers.hosts.get(name, "unreachable over SSH"), "images"), True
-        if isinstance(found, dict):
-            missing, failed = ", ".join(found["missing"]), found["failed"]
-            cause = "journalctl -u openstack-images says why"
-            found = f"missing: {missing}" if missing else "all are here"
-            if failed:
-                found += f"; the last run failed, {cause}"
-            elif missing:
-                report.warn(f"{name} lacks images: {missing}; {cause}")
-        report.add("Images", name, "images of the other controllers", "all are here", found, not failed)
 
 
 def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
@@ -270,7 +150,7 @@ def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
         report.warn(f"{reference} is outside --limit: the clocks were not compared with its clock")
         return
     base = answers.clocks.get(reference)
-    for name in _asked(cloud, answers):
+    for name in answers.asked(cloud.nodes):
         own = answers.clocks.get(name)
         check, want = f"offset to {reference}", f"within {limit} s"
         if own is None or base is None:
@@ -284,11 +164,11 @@ def _clocks(report: Report, cloud: Cloud, answers: Answers) -> None:
 
 
 def _security_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
-    for name in _asked(cloud, answers):
+    for name in answers.asked(cloud.nodes):
         if "openvswitch" not in cloud.network_agents(name):
             continue
         check, want = "Open vSwitch tracks connections", "state, zone, mark"
-        found = _part(answers.hosts.get(name, "unreachable over SSH"), "tracking")
+        found = part(answers.hosts.get(name, "unreachable over SSH"), "tracking")
         if isinstance(found, str):
             report.add("Security groups", name, check, want, found, False)
             continue
@@ -302,7 +182,7 @@ def _volume_groups(report: Report, cloud: Cloud, answers: Answers) -> None:
     for node in cloud.doing("storage"):
         if node.name in answers.left_out:
             continue
-        found = _part(answers.hosts.get(node.name, "unreachable over SSH"), "volume_group")
+        found = part(answers.hosts.get(node.name, "unreachable over SSH"), "volume_group")
         if isinstance(found, str):
             report.add("Volume groups", node.name, group, "present", found, False)
             continue
@@ -322,14 +202,14 @@ def _services(report: Report, cloud: Cloud, api: dict | str) -> None:
         ("Network agents", "neutron_agents", expected.neutron_agents(cloud)),
         ("Volume services", "cinder_services", expected.cinder_services(cloud)),
     ):
-        found = _part(api, key)
+        found = part(api, key)
         if isinstance(found, str):
             for host, name in wanted:
                 report.add(section, host, name, "up", found, False)
         else:
             heartbeats(report, section, wanted, found, limit)
-    _volume_pools(report, cloud, _part(api, "volume_pools"))
-    found = _part(api, "hypervisors")
+    _volume_pools(report, cloud, part(api, "volume_pools"))
+    found = part(api, "hypervisors")
     for host in expected.hypervisors(cloud):
         if isinstance(found, str):
             state = found
@@ -356,7 +236,7 @@ def _volume_pools(report: Report, cloud: Cloud, found: list[dict] | str) -> None
 
 
 def _endpoints(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:
-    found = _part(api, "endpoints")
+    found = part(api, "endpoints")
     for service in cloud.services.values():
         for entry, interface in product(service.spec.entries, INTERFACES):
             check = f"{entry.name} {interface}"
@@ -384,7 +264,7 @@ def _endpoints(report: Report, cloud: Cloud, host: str, api: dict | str) -> None
 
 def _certificates(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:
     """What each endpoint showed the controller that asked, and whether a user's program would accept it."""
-    found = _part(api, "certificates")
+    found = part(api, "certificates")
     for address, port in expected.tls_endpoints(cloud):
         place = f"{address}:{port}"
         left = found if isinstance(found, str) else found.get(place, "no answer")
@@ -399,7 +279,7 @@ def _certificates(report: Report, cloud: Cloud, host: str, api: dict | str) -> N
 def _schemas(report: Report, cloud: Cloud, host: str, schemas: dict | str) -> None:
     for service in cloud.services.values():
         for schema in service.spec.schemas:
-            found = _part(schemas, schema.database)
+            found = part(schemas, schema.database)
             if isinstance(found, str):
                 report.add("Schemas", host, schema.database, "at head", found, False)
                 continue
@@ -416,7 +296,7 @@ def _upgrades(report: Report, cloud: Cloud, host: str, upgrades: dict | str) -> 
         if not service.spec.status_command:
             continue
         command = f"{service.spec.status_command} upgrade check"
-        found = _part(upgrades, service.name)
+        found = part(upgrades, service.name)
         if isinstance(found, str):
             report.add("Upgrade checks", host, command, "success", found, False)
             continue

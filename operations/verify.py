@@ -11,13 +11,14 @@ from pyinfra.context import ctx_host
 
 from cloud import expected, verify
 from cloud.model import Cloud
+from cloud.verdict import Answers
 from facts.program import ask
 from facts.reading import Unreadable, read
-from operations import galera, rabbitmq_cluster
+from operations import galera, keystone, rabbitmq_cluster
 from operations.verdict import conclude, reports_here
 
 # What the hosts answered in this run: filled by `collect`, on all hosts at once, and judged by `report`.
-answers = verify.Answers()
+answers = Answers()
 
 
 class Clock(FactBase):
@@ -102,6 +103,8 @@ def collect(cloud: Cloud, patience: int = 0):
         jobs["rabbitmq"] = on_this_host(
             ask, "rabbitmq_member", **rabbitmq_cluster.request(cloud, queues=True)
         )
+    if host.name in expected.keys(cloud):
+        jobs["keys"] = on_this_host(ask, "keystone_keys", **keystone.request())
     if host.name == answers.asker:
         commands = {name: service.spec.status_command for name, service in cloud.services.items()}
         jobs["api"] = on_this_host(_ask_apis, cloud, patience)
@@ -111,7 +114,7 @@ def collect(cloud: Cloud, patience: int = 0):
         )
     results = {key: _plain(job.get()) for key, job in jobs.items()}
     answers.hosts[name] = results.pop("host")
-    for key in ("galera", "rabbitmq"):
+    for key in ("galera", "rabbitmq", "keys"):
         part = results.pop(key, None)
         if part is not None and isinstance(answers.hosts[name], dict):
             answers.hosts[name][key] = {"error": part} if isinstance(part, str) else part

@@ -8,7 +8,8 @@ from pyinfra.api import StringCommand
 from cloud import render
 from cloud.frontends import frontends, told
 from cloud.ini import read_wanted
-from cloud.verify import Answers, judge
+from cloud.verdict import Answers
+from cloud.verify import judge
 from operations import turns
 
 CONTROLLERS = {
@@ -132,4 +133,24 @@ def test_none_once_one_failed(restart):
         ("a", "ends"),
         ("b", "begins"),
         ("c", "left", "b"),
+    ]
+
+
+def test_verify_names_the_controller_with_other_keys(cloud):
+    def answer(*digests):
+        keys = {str(n): {"digest": digest} for n, digest in enumerate(digests)}
+        return {"keys": {"fernet": keys, "credential": {}}}
+
+    hosts = {
+        "controller1": answer("a", "b"),
+        "controller2": answer("a", "b"),
+        "controller3": answer("x", "b"),
+    }
+    found = [
+        check for check in judge(cloud, Answers(hosts=hosts)).checks if "keystone's fernet" in check.check
+    ]
+    assert [(check.host, check.found, check.ok) for check in found] == [
+        ("controller1", "the same", True),
+        ("controller2", "the same", True),
+        ("controller3", "others", False),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import clouds
 import pytest
 
-from cloud import expected, render, verify
+from cloud import expected, render, verdict, verify
 from cloud.ini import read_wanted
 from operations.remote import verify_host
 
@@ -113,7 +113,7 @@ def test_nothing_is_installed(deployed, case):
 
 def section(cloud, **images):
     """(rows of verify's section, its warnings) for what each controller answers."""
-    answers = verify.Answers(hosts={name: {"images": found} for name, found in images.items()})
+    answers = verdict.Answers(hosts={name: {"images": found} for name, found in images.items()})
     report = verify.judge(cloud, answers)
     rows = {check.host: (check.found, check.ok) for check in report.checks if check.section == "Images"}
     return rows, [text for text in report.warnings if "images" in text]

@@ -10,7 +10,7 @@ from pyinfra_testing.operations import FakeState, parse_commands
 from pyinfra_testing.util import create_host
 
 from cloud import rabbitmq, recovery
-from cloud.verify import Answers
+from cloud.verdict import Answers
 from facts.reading import Unreadable
 from operations import rabbitmq_cluster as operations
 from operations import recovery as recovering

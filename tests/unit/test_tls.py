@@ -7,7 +7,7 @@ import clouds
 import pytest
 from test_options import complaints, known
 
-from cloud import certificates, expected, firewall, inputs, pki, render, secrets, tls, verify
+from cloud import certificates, expected, firewall, inputs, pki, render, secrets, tls, verdict, verify
 from cloud.ini import read_wanted
 from cloud.templates import render as render_template
 
@@ -409,7 +409,7 @@ def test_what_verify_asks_for(make):
 
 
 def section(cloud, found):
-    answers = verify.Answers(api={"certificates": found})
+    answers = verdict.Answers(api={"certificates": found})
     report = verify.judge(cloud, answers)
     return [check for check in report.checks if check.section == "Certificates"], report.warnings
 

@@ -7,7 +7,8 @@ import pytest
 
 from cloud import expected
 from cloud.frontends import frontends
-from cloud.verify import Answers, all_reported, judge, upgrade_findings
+from cloud.verdict import Answers
+from cloud.verify import all_reported, judge, upgrade_findings
 
 GIB = 1024**3
 UNITS = {
