@@ -138,8 +138,8 @@ def test_none_once_one_failed(restart):
 
 def test_verify_names_the_controller_with_other_keys(cloud):
     def answer(*digests):
-        keys = {str(n): {"digest": digest} for n, digest in enumerate(digests)}
-        return {"keys": {"fernet": keys, "credential": {}}}
+        found = {"keys": {str(n): {"sha256": digest} for n, digest in enumerate(digests)}}
+        return {"keys": {"fernet": found, "credential": found}}
 
     hosts = {
         "controller1": answer("a", "b"),
