@@ -9,6 +9,7 @@ import json
 import re
 import ssl
 import subprocess
+import sys
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +75,7 @@ def without_power(host):
 def test_fresh_hosts():
     lab("down", "ha", check=True)
     lab("up", "ha", check=True, timeout=1500)
-    command(ROOT / ".venv/bin/python", "-m", "cloud.pki", INVENTORY, check=True)
+    command(sys.executable, "-m", "cloud.pki", INVENTORY, check=True)
 
 
 def test_a_deploy():
@@ -184,7 +185,7 @@ def test_a_new_certificate_costs_no_call():
     with client() as calls:
         time.sleep(10)
         (PKI / "server.pem").unlink()
-        command(ROOT / ".venv/bin/python", "-m", "cloud.pki", INVENTORY, check=True)
+        command(sys.executable, "-m", "cloud.pki", INVENTORY, check=True)
         run = deploy("deploy.py", "-y", check=True)
         time.sleep(5)
     assert totals(run.output)["changed"] == 4  # on each load balancer the file, and its reload
