@@ -20,6 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 import openstack
 from openstack.exceptions import NotFoundException
 
+# Of a router's ports those that lead into a project's networks, on one host or on several.
+ROUTER_INTERFACES = ("network:router_interface", "network:ha_router_replicated_interface")
+
 
 class Failed(Exception):
     """One clear line for the operator."""
@@ -209,7 +212,7 @@ def remove(request):
             cloud.image.delete_image(image)
         for router in found["router"]:
             for port in list(network.ports(device_id=router.id)):
-                if port.device_owner.startswith("network:router_interface"):
+                if port.device_owner.startswith(ROUTER_INTERFACES):
                     network.remove_interface_from_router(router, port_id=port.id)
             network.delete_router(router)
         for kind, delete in (
