@@ -169,6 +169,14 @@ def settled(volumes, seconds):
         )
 
 
+def remove_router(network, router):
+    """A router with its ports in the project's networks. The others are neutron's own."""
+    for port in list(network.ports(device_id=router.id)):
+        if port.device_owner.startswith(ROUTER_INTERFACES):
+            network.remove_interface_from_router(router, port_id=port.id)
+    network.delete_router(router)
+
+
 def remove(request):
     """Remove all of it, in the order that works.
 
@@ -211,10 +219,7 @@ def remove(request):
         for image in found["image"]:
             cloud.image.delete_image(image)
         for router in found["router"]:
-            for port in list(network.ports(device_id=router.id)):
-                if port.device_owner.startswith(ROUTER_INTERFACES):
-                    network.remove_interface_from_router(router, port_id=port.id)
-            network.delete_router(router)
+            remove_router(network, router)
         for kind, delete in (
             ("port", network.delete_port),
             ("network", network.delete_network),

@@ -335,3 +335,16 @@ def test_an_instance_can_not_boot_in_a_network_without_dhcp():
     assert smoke.external_network(cloud, {**EXTERNAL, "self_service": True}) is THEIRS
     with pytest.raises(smoke.Failed, match="theirs has no IPv4 subnet with DHCP"):
         smoke.external_network(cloud, {**EXTERNAL, "self_service": False})
+
+
+@pytest.mark.parametrize("owner", ["network:router_interface", "network:ha_router_replicated_interface"])
+def test_a_router_goes_with_its_ports(owner):
+    done = []
+    owners = (owner, "network:router_gateway", "network:router_ha_interface")
+    network = SimpleNamespace(
+        ports=lambda device_id: [SimpleNamespace(id=name, device_owner=name) for name in owners],
+        remove_interface_from_router=lambda router, port_id: done.append(port_id),
+        delete_router=lambda router: done.append(router.id),
+    )
+    smoke.remove_router(network, SimpleNamespace(id="r-1"))
+    assert done == [owner, "r-1"]
