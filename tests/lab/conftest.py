@@ -120,8 +120,11 @@ def on(host: str, script: str, **options) -> str:
     return lab("ssh", host, script, check=True, **options).stdout
 
 
-def until(what: str, seconds: float, condition) -> None:
-    """Wait for a condition, ``seconds`` at most; what a host can't answer yet does not count."""
+def until(what: str, seconds: float, condition, pause: float = 1) -> None:
+    """Wait for a condition, ``seconds`` at most; what a host can't answer yet does not count.
+
+    ``pause``: seconds between two looks, for one that is work for the hosts.
+    """
     began = time.monotonic()
     while True:
         try:
@@ -131,7 +134,7 @@ def until(what: str, seconds: float, condition) -> None:
         except AssertionError:
             pass
         assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
-        time.sleep(1)
+        time.sleep(pause)
 
 
 def sdk(program: str, cloud: str = "lab", **options):

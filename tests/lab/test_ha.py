@@ -131,7 +131,7 @@ def test_a_host_loses_its_power(host):
             until("MariaDB's members are synced", 300, synced)
         time.sleep(30)
     calls.judge()
-    until("verify is content", 300, verified)
+    until("verify is content", 300, verified, pause=20)
 
 
 def test_a_controller_that_nobody_reaches(host="controller2"):
@@ -154,7 +154,7 @@ def test_a_controller_that_nobody_reaches(host="controller2"):
         until("MariaDB's members are synced", 180, synced)
         time.sleep(20)
     calls.judge()
-    until("verify is content", 300, verified)
+    until("verify is content", 300, verified, pause=20)
 
 
 def test_all_databases_lose_their_power_at_once():
@@ -172,7 +172,7 @@ def test_all_databases_lose_their_power_at_once():
     run = deploy("tasks/recover_database.py", "-y", timeout=1500)
     assert run.returncode == 0, run.output[-8000:]
     assert synced()
-    until("verify is content", 600, verified)
+    until("verify is content", 600, verified, pause=20)
     assert len(calls.records) > 3
     calls.compare()
 
