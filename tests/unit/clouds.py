@@ -117,8 +117,13 @@ def haproxy_data(cloud, host):
     }
 
 
-def haproxy(cloud, host):
-    """haproxy's file on a host as frontend -> its lines."""
+def haproxy_text(cloud, host):
+    """haproxy's file on a host."""
     data = {"cloud": cloud, "node": cloud.node(host), **haproxy_data(cloud, host)}
-    blocks = render("templates/haproxy/haproxy.cfg.j2", **data).split("\nlisten ")[1:]
+    return render("templates/haproxy/haproxy.cfg.j2", **data)
+
+
+def haproxy(cloud, host):
+    """The same as frontend -> its lines."""
+    blocks = haproxy_text(cloud, host).split("\nlisten ")[1:]
     return {block.split("\n")[0]: [line.strip() for line in block.splitlines()[1:]] for block in blocks}

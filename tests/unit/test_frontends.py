@@ -93,3 +93,16 @@ def test_the_first_comes_first_and_knows_the_other(make):
 
 def test_multicast_names_nobody(make):
     assert not [line for line in keepalived(make(keepalived_unicast=False), "lb1") if "unicast" in line]
+
+
+def test_who_has_no_server_yet_is_not_kept_waiting(make):
+    """haproxy 3.0 keeps a client whose servers all went away meanwhile, for the client's timeout."""
+    cloud = make()
+    text = clouds.haproxy_text(cloud, "lb1")
+    defaults = [
+        line.strip() for line in text.partition("\ndefaults\n")[2].partition("\nlisten ")[0].splitlines()
+    ]
+    assert {"timeout client 30s", "timeout server 30s", "timeout tunnel 10m"} <= set(defaults)
+    mysql = clouds.haproxy(cloud, "lb1")["openstack_mysql"]
+    assert "timeout tunnel 90m" in mysql
+    assert not [line for line in mysql if line.startswith(("timeout client", "timeout server"))]
