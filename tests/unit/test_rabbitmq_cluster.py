@@ -176,6 +176,24 @@ def test_a_member_that_split_off_is_reset_and_joins(run):
     assert run(operations.recovered, "db2", WHOLE) == []
 
 
+def test_the_majority_that_tells_of_a_partition_stays_as_it_is(run):
+    """Two that see one another, and name the third: as it was after a break of exactly net_ticktime."""
+    told = {name: {**answer, "partitions": NODES[::2]} for name, answer in SPLIT.items()}
+    assert run(operations.recovered, "db1", told) == []
+    assert run(operations.recovered, "db3", told) == [
+        "force_reset forget_cluster_node join_cluster rabbit@db3 rabbit@db1"
+    ]
+    # Two that do not see one another, and a third that sees both: one of the two gives way.
+    partial = {
+        "db1": member([NODES[0], NODES[2]], NODES, partitions=[NODES[0]]),
+        "db2": member([NODES[1], NODES[2]], NODES, partitions=[NODES[1]]),
+        "db3": member(NODES),
+    }
+    assert run(operations.recovered, "db1", partial) == [
+        "force_reset forget_cluster_node join_cluster rabbit@db1 rabbit@db2"
+    ]
+
+
 def test_a_member_that_pauses_and_does_not_go_on_is_restarted_and_not_reset(run):
     paused = {**SPLIT, "db3": member(known=NODES, active="active")}
     assert run(operations.recovered, "db3", paused, after=member(NODES)) == ["restart rabbitmq-server 300"]
