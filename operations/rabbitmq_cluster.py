@@ -230,8 +230,8 @@ def recovered(cloud: Cloud, timeout: int = 300):
         return
     answers[name] = mine
     core = rabbitmq.core(members, answers)
-    # A majority that sees one another tells of a partition, too, for as long as the others are not back: it is
-    # in order. Where each is seen by somebody, and two do not see each other, one of these is reset.
+    # A majority that sees one another tells of a partition, too, while the others are not back: it is in
+    # order. Where each is seen by somebody, and two do not see each other, one of these is reset.
     apart = bool(mine["partitions"]) and len(core) == len(members)
     # What it sees itself counts: those outside the run nobody asked.
     if name in core and not apart and 2 * len(mine["running"]) > len(members):
