@@ -96,13 +96,18 @@ def test_multicast_names_nobody(make):
 
 
 def test_who_has_no_server_yet_is_not_kept_waiting(make):
-    """haproxy 3.0 keeps a client whose servers all went away meanwhile, for the client's timeout."""
+    """haproxy 3.0.11 forgets a client whose server goes down while it is connected to it.
+
+    With ``on-marked-down shutdown-sessions`` no timeout ended it: cinder-volume waited for MariaDB's greeting.
+    """
     cloud = make()
     text = clouds.haproxy_text(cloud, "lb1")
     defaults = [
         line.strip() for line in text.partition("\ndefaults\n")[2].partition("\nlisten ")[0].splitlines()
     ]
     assert {"timeout client 30s", "timeout server 30s", "timeout tunnel 10m"} <= set(defaults)
+    assert {"option srvtcpka", "default-server fastinter 1s downinter 1s tcp-ut 10s"} <= set(defaults)
+    assert "on-marked-down shutdown-sessions" not in text
     mysql = clouds.haproxy(cloud, "lb1")["openstack_mysql"]
     assert "timeout tunnel 90m" in mysql
     assert not [line for line in mysql if line.startswith(("timeout client", "timeout server"))]
