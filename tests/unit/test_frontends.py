@@ -98,7 +98,7 @@ def test_multicast_names_nobody(make):
 def test_who_has_no_server_yet_is_not_kept_waiting(make):
     """haproxy 3.0.11 forgets a client whose server goes down while it is connected to it.
 
-    With ``on-marked-down shutdown-sessions`` no timeout ended it: cinder-volume waited for MariaDB's greeting.
+    With ``on-marked-down shutdown-sessions`` no timeout ended it, and cinder-volume waited for a greeting.
     """
     cloud = make()
     text = clouds.haproxy_text(cloud, "lb1")
