@@ -172,6 +172,9 @@ def test_all_databases_lose_their_power_at_once():
     run = deploy("tasks/recover_database.py", "-y", timeout=1500)
     assert run.returncode == 0, run.output[-8000:]
     assert synced()
+    # haproxy 3.0.11 may forget a client whose server goes while it is connecting: nobody hears that service.
+    run = deploy("tasks/recover_rabbitmq.py", "-y", timeout=900)
+    assert run.returncode == 0, run.output[-8000:]
     until("verify is content", 600, verified, pause=20)
     assert len(calls.records) > 3
     calls.compare()

@@ -96,18 +96,13 @@ def test_multicast_names_nobody(make):
 
 
 def test_who_has_no_server_yet_is_not_kept_waiting(make):
-    """haproxy 3.0.11 forgets a client whose server goes down while it is connected to it.
-
-    With ``on-marked-down shutdown-sessions`` no timeout ended it, and cinder-volume waited for a greeting.
-    """
+    """A tunnel's timeout begins with its server: without one nobody waits for as long as a pool is silent."""
     cloud = make()
-    text = clouds.haproxy_text(cloud, "lb1")
-    defaults = [
-        line.strip() for line in text.partition("\ndefaults\n")[2].partition("\nlisten ")[0].splitlines()
-    ]
+    text = clouds.haproxy_text(cloud, "lb1").partition("\ndefaults\n")[2]
+    defaults = [line.strip() for line in text.partition("\nlisten ")[0].splitlines()]
     assert {"timeout client 30s", "timeout server 30s", "timeout tunnel 10m"} <= set(defaults)
-    assert {"option srvtcpka", "default-server fastinter 1s downinter 1s tcp-ut 10s"} <= set(defaults)
-    assert "on-marked-down shutdown-sessions" not in text
+    # Without it each call waits for TCP's own tests: 33 of 155 calls were lost with a controller's power.
+    assert "default-server fastinter 1s downinter 1s on-marked-down shutdown-sessions" in defaults
     mysql = clouds.haproxy(cloud, "lb1")["openstack_mysql"]
     assert "timeout tunnel 90m" in mysql
     assert not [line for line in mysql if line.startswith(("timeout client", "timeout server"))]
