@@ -115,16 +115,6 @@ def apart(repository: Repository, answers: Mapping[str, Answer]) -> list[str]:
     return [name for name in asked if _digests(asked[name]) != _digests(asked[best])]
 
 
-def same(repository: Repository, answers: Mapping[str, Answer]) -> bool:
-    """Whether every controller has the same keys under the same names.
-
-    Args:
-        repository: which one.
-        answers: controller -> what it answered.
-    """
-    return not apart(repository, answers)
-
-
 def ready_to_rotate(
     repository: Repository, controllers: Sequence[str], answers: Mapping[str, Answer]
 ) -> None:

@@ -20,7 +20,6 @@ CACHE_PORT = 11211
 DATABASE_PORT = 3306
 GALERA_PORT = 4567  # of the members of MariaDB's cluster among one another
 CONSOLE_PORT = 6080
-WEB_PORT = 80
 MANAGEMENT_PORT = 15672  # RabbitMQ's own pages
 STATISTICS_PORT = 8404  # haproxy's
 METADATA_PORT = 8775

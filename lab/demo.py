@@ -12,6 +12,49 @@ from lab.paths import SSH
 LIGHT = {"hw_input_bus": "virtio"}
 
 
+KEYPAIRS = [{"name": "lab", "public_key_file": SSH / "id_ed25519.pub", "users": ["admin", "demo"]}]
+SECURITY_GROUPS = [
+    {
+        "name": "hello",
+        "project": "demo",
+        "rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": 22}],
+    },
+]
+
+
+def flat(block: str) -> dict[str, Any]:
+    """The setting ``resources`` of a lab without routers: the instance is directly in the hosts' own network.
+
+    Args:
+        block: the first two numbers of the lab's addresses; the network is ``BLOCK.0.0/24``.
+    """
+    subnet = {
+        "name": "provider",
+        "cidr": f"{block}.0.0/24",
+        "gateway": f"{block}.0.1",
+        "pools": [(f"{block}.0.100", f"{block}.0.199")],
+    }
+    provider = {"name": "provider", "type": "flat", "physical_network": "provider", "shared": True}
+    return {
+        "flavors": [{"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1}],
+        "images": declared(),
+        "keypairs": KEYPAIRS,
+        "security_groups": SECURITY_GROUPS,
+        "networks": [{**provider, "subnets": [subnet]}],
+        "instances": [
+            {
+                "name": "hello-instance",
+                "project": "demo",
+                "flavor": "m1.nano",
+                "image": "tiny",
+                "networks": ["provider"],
+                "keypair": "lab",
+                "security_groups": ["hello"],
+            }
+        ],
+    }
+
+
 def resources(block: str, volume_on: str = "") -> dict[str, Any]:
     """The setting ``resources``.
 
@@ -37,16 +80,8 @@ def resources(block: str, volume_on: str = "") -> dict[str, Any]:
             {"name": "m1.tiny", "vcpus": 1, "ram": 512, "disk": 1},
         ],
         "images": declared(LIGHT),
-        "keypairs": [
-            {"name": "lab", "public_key_file": SSH / "id_ed25519.pub", "users": ["admin", "demo"]},
-        ],
-        "security_groups": [
-            {
-                "name": "hello",
-                "project": "demo",
-                "rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": 22}],
-            },
-        ],
+        "keypairs": KEYPAIRS,
+        "security_groups": SECURITY_GROUPS,
         "networks": [
             {
                 "name": "provider",
