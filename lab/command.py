@@ -7,15 +7,19 @@ import fcntl
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from lab import cgroups, checks, hosts, image, images, lifecycle, network, paths, proxy, ssh, status
 from lab.el import repository
 from lab.hosts import Host, Lab
 from lab.shell import LabError, step
+
+PATIENCE = 900  # seconds for another command: the first build of el-real takes five minutes
 
 
 def up(lab: Lab, chosen: Sequence[Host]) -> None:
@@ -65,14 +69,29 @@ def _together(action: Callable[[Lab, Host], None], lab: Lab, chosen: Sequence[Ho
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """One command at a time: the labs share the cache. The kernel drops the lock with our process."""
+    """One command at a time: the labs share the cache. The kernel drops the lock with our process.
+
+    Another command is waited for: it may be building, which takes minutes.
+    """
     paths.STATE.mkdir(parents=True, exist_ok=True)
     with paths.LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LabError(f"another command works on a lab in {paths.STATE}: wait for its end") from None
+        end = time.monotonic() + PATIENCE
+        while not _locked(lock):
+            if time.monotonic() >= end:
+                raise LabError(
+                    f"another command still works on a lab in {paths.STATE} after {PATIENCE} seconds: "
+                    "wait for its end"
+                )
+            time.sleep(0.5)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _arguments(lab: Lab) -> argparse.Namespace:
