@@ -50,6 +50,19 @@ journalctl --unit="$unit" --lines=15 --no-pager --output=cat >&2
 exit 1
 """.strip()
 
+# Arguments: unit, seconds. A server that waits for the others' votes does not hear SIGTERM, and its unit has
+# SendSIGKILL=no: systemd would wait for 15 minutes, and then leave it. It serves nobody, and InnoDB survives
+# a kill.
+HALT = """
+unit=$1 seconds=$2
+timeout "$seconds" systemctl stop "$unit" && exit 0
+systemctl kill --signal=SIGKILL "$unit"
+timeout "$seconds" systemctl stop "$unit" && exit 0
+state=$(systemctl is-active "$unit")
+echo "$unit is $state $seconds seconds after SIGKILL: systemctl status $unit says why" >&2
+exit 1
+""".strip()
+
 # Argument: grastate.dat.
 MARK_SAFE = (
     'sed "s/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/" "$1" >"$1.new" && '
@@ -169,11 +182,12 @@ def running(cloud: Cloud, config: Sequence[str], timeout: int = 600):
 
 
 @operation()
-def halted(cloud: Cloud):
+def halted(cloud: Cloud, timeout: int = 30):
     """Stop a member that waits for the others in vain: only where no member serves.
 
     Args:
         cloud: the model.
+        timeout: seconds that it has to end; then it is killed.
     """
     unit = cloud.node(host).unit("database/server")
     mine = answers.get(host.name)
@@ -181,7 +195,7 @@ def halted(cloud: Cloud):
     if any(map(galera.serves, answers.values())) or idle or _cannot(cloud):
         host.noop(f"{unit}: nothing to stop")
         return
-    yield StringCommand("systemctl stop", quote(unit))
+    yield StringCommand("sh", "-c", quote(HALT), "sh", quote(unit), str(timeout))
 
 
 def _cannot(cloud: Cloud) -> bool:

@@ -1,6 +1,8 @@
 """MariaDB's cluster: who makes it, who joins, who begins after all have stopped; the operations' commands."""
 
 import copy
+import os
+import subprocess
 
 import clouds
 import pytest
@@ -264,10 +266,40 @@ def test_what_cannot_be_asked_is_not_taken_for_fresh(run):
 
 def test_a_recovery_stops_only_where_nobody_serves(run):
     waiting = dict.fromkeys(MEMBERS, member(ALONE, UUID))
-    assert run(operations.halted, "db1", waiting) == ["systemctl stop mariadb"]
+    assert run(operations.halted, "db1", waiting) == ["mariadb 30"]
     assert run(operations.halted, "db1", {**waiting, "db2": serving()}) == []
     assert run(operations.halted, "db1", {**waiting, "db2": None}) == []
     assert run(operations.halted, "db1", {**waiting, "db1": stopped(None)}) == []
+
+
+@pytest.mark.parametrize(
+    ("ends", "done", "status"),
+    [("stop", "stop", 0), ("kill", "stop kill stop", 0), ("never", "stop kill stop", 1)],
+)
+def test_a_member_that_does_not_hear_sigterm_is_killed(tmp_path, ends, done, status):
+    """As those do that wait for a member which has forgotten the last view: their unit has SendSIGKILL=no."""
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        f"""#!/bin/sh
+[ "$1" = is-active ] && exec echo deactivating
+echo "$1" >>{tmp_path}/done
+case {ends} in
+    stop) exit 0 ;;
+    kill) [ "$1" = kill ] || grep -q kill {tmp_path}/done || exec sleep 60 ;;
+    never) [ "$1" = kill ] || exec sleep 60 ;;
+esac
+"""
+    )
+    systemctl.chmod(0o755)
+    ran = subprocess.run(
+        ["sh", "-c", operations.HALT, "sh", "mariadb", "1"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == status, ran.stderr
+    assert (tmp_path / "done").read_text().split() == done.split()
+    assert ("mariadb is deactivating 1 seconds after SIGKILL" in ran.stderr) == bool(status)
 
 
 def test_a_recovery_begins_on_one_member(run, caplog):
