@@ -171,11 +171,15 @@ def test_a_name_that_nobody_knows(asked, monkeypatch):
 
 
 def test_a_look_up_that_takes_for_ever_holds_nobody_up(monkeypatch):
-    end = threading.Event()
-    known = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda name, *more: (name == "slow" and end.wait()) or known(name, *more)
-    )
+    end, known = threading.Event(), socket.getaddrinfo
+
+    def look_up(name, *more):
+        if name == "slow":
+            end.wait()
+            return []
+        return known(name, *more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with udp(lambda question: [time_message(question)]) as port:
         monkeypatch.setattr(server_probe, "NTP_PORT", port)
         request = {"time": ["slow", "127.0.0.1"], "names": [], "question": "", "seconds": 0.3}
