@@ -106,15 +106,8 @@ def _public(cloud: Cloud, node: Node, state: State, present: str) -> list[Line]:
     if holders:
         return [Line("tls", public, f"on {holders[0]}")]
     found = f"haproxy is to listen at {public}, and no interface has that address; interfaces: {present}"
-    return [
-        Line(
-            "tls",
-            public,
-            found,
-            REFUSED,
-            "set public_bind_address to the one that users' connections arrive at",
-        )
-    ]
+    cure = "set public_bind_address to the one that users' connections arrive at"
+    return [Line("tls", public, found, REFUSED, cure)]
 
 
 def _port(cloud: Cloud, node: Node, state: State, setting: str, name: str) -> Line:
@@ -161,11 +154,9 @@ def service_lines(
 
 def _words(service: Mapping[str, bool]) -> str:
     runs = "runs" if service["active"] else "does not run"
-    return (
-        runs
-        if service["active"] == service["enabled"]
-        else f"{runs}, {'on' if service['enabled'] else 'off'} at boot"
-    )
+    if service["active"] == service["enabled"]:
+        return runs
+    return f"{runs}, {'on' if service['enabled'] else 'off'} at boot"
 
 
 def _manager(cloud: Cloud, node: Node, manager: Mapping[str, bool], missing: list[str]) -> Line:

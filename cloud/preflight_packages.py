@@ -99,9 +99,7 @@ def _keys(wanted: repositories.Sources, yum: Mapping[str, Any]) -> list[Line]:
     declared = sum(len(key.fingerprint) for key in wanted.keys.values())
     if not declared:
         # yum -y takes the keys that a repository names, on trust.
-        cure = (
-            "yum would trust whatever the repositories name: import their keys, or declare them in yum_keys"
-        )
+        cure = "yum would trust what the repositories name: import their keys, or declare them in yum_keys"
         known = f"{len(imported)} imported"
         return [judged("package keys", "any", known, bool(imported), cure, otherwise=WARNING)]
     found = f"{declared - len(missing)} of {declared} imported"

@@ -63,9 +63,7 @@ def server_lines(
     for server in handed:
         found = answer["names"][server]
         # They may reach it through the provider network, where this host has no address.
-        cure = (
-            "instances are told to ask it: name one in dns_servers that answers, or try it from an instance"
-        )
+        cure = "instances will ask it: name one in dns_servers that answers, or try it from an instance"
         lines.append(_name_line("dns_servers", server, found, WARNING, cure))
     return lines
 

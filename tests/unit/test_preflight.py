@@ -130,7 +130,10 @@ SET, REBOOT = "the deploy sets it", "the deploy sets it; it takes a reboot of th
         ("disabled", "", "disabled", "disabled", "ok", ""),
         ("permissive", "enforcing", "enforcing", "enforcing", "will be set", SET),
         ("disabled", "enforcing", "enforcing", "enforcing", "will be set", REBOOT),
-        ("enforcing", "disabled", "permissive", "disabled, permissive at the next boot", "will be set", REBOOT),
+        (
+            "enforcing", "disabled", "permissive", "disabled, permissive at the next boot", "will be set",
+            REBOOT,
+        ),
         (
             "disabled", "enforcing", "disabled", "enforcing, disabled at the next boot", "warning",
             "reboot the host: nothing else changes it any more",
