@@ -327,6 +327,8 @@ class NodeSettings(Strict):
 
 CLOUD_NAMES = frozenset(CloudSettings.model_fields)
 NODE_NAMES = frozenset(NodeSettings.model_fields)
+# What deploy.py tells a task, in the place where settings are: the first task reads them all.
+TOLD_NAMES = frozenset({"preflight_brief", "verify_patience"})
 
 
 def belongs_to_pyinfra(name: str) -> bool:
