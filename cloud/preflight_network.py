@@ -63,7 +63,7 @@ def _cards(cloud: Cloud, node: Node, state: State) -> Line:
         return Line("interfaces", str(wanted), found, REFUSED, cure)
     if len(cards) == 1 and chosen.provider_interface in state.cards and chosen.interface in state.cards:
         taker = cloud.settings.provider_bridge if cloud.openvswitch else "neutron's bridge"
-        cure = f"it works: {taker} takes the host's address over; a second interface would not need that"
+        cure = f"it works: {taker} takes the host's address over"
         return Line("interfaces", f"2, or {wanted} for both", found, WARNING, cure)
     return Line("interfaces", str(wanted), found)
 

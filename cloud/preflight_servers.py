@@ -58,13 +58,14 @@ def server_lines(
         return [unreadable("time and name servers", answer)]
     answer = answer or {"time": {}, "names": {}}
     lines = _time(cloud, node, state, answer["time"])
-    lines += _own(state, {name: answer["names"][name] for name in state.resolvers})
+    asked = _question(cloud, node, state) or "the root"
+    lines += _own(state, {name: answer["names"][name] for name in state.resolvers}, asked)
     handed = map(str, cloud.settings.dns_servers) if cloud.does("network", node) else ()
     for server in handed:
         found = answer["names"][server]
         # They may reach it through the provider network, where this host has no address.
         cure = "instances will ask it: name one in dns_servers that answers, or try it from an instance"
-        lines.append(_name_line("dns_servers", server, found, WARNING, cure))
+        lines.append(_name_line("dns_servers", server, found, asked, WARNING, cure))
     return lines
 
 
@@ -89,7 +90,7 @@ def _time(cloud: Cloud, node: Node, state: State, answers: Mapping[str, Mapping[
             lines.append(Line("ntp_servers", server, reason, _unanswered(state, answers), cure))
             continue
         at = "" if found["address"] == server else f"{found['address']}, "
-        text = f"{at}{_milliseconds(found)}, {found['offset']:+.3f} s ahead, stratum {found['stratum']}"
+        text = f"{at}{_milliseconds(found)}, offset {found['offset']:+.3f} s, stratum {found['stratum']}"
         line = Line("ntp_servers", server, text)
         if abs(found["offset"]) - found["seconds"] / 2 > limit:
             verdict, cure = SET, "chrony steps the host's clock when the deploy starts it"
@@ -100,21 +101,25 @@ def _time(cloud: Cloud, node: Node, state: State, answers: Mapping[str, Mapping[
     return lines
 
 
-def _own(state: State, answers: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+def _own(state: State, answers: Mapping[str, Mapping[str, Any]], asked: str) -> list[Line]:
     """The host's resolvers: one that is silent costs each look-up seconds."""
     if not answers:
         cure = "enough where /etc/hosts knows every name and package sources are addresses or go by a proxy"
         return [Line("resolv.conf", "one that answers", "no name server", WARNING, cure)]
     cure = "correct /etc/resolv.conf; without a name server in it, if /etc/hosts is enough here"
     verdict = _unanswered(state, answers)
-    return [_name_line("resolv.conf", server, found, verdict, cure) for server, found in answers.items()]
+    return [
+        _name_line("resolv.conf", server, found, asked, verdict, cure) for server, found in answers.items()
+    ]
 
 
-def _name_line(check: str, server: str, found: Mapping[str, Any], verdict: str, cure: str) -> Line:
+def _name_line(
+    check: str, server: str, found: Mapping[str, Any], asked: str, verdict: str, cure: str
+) -> Line:
     if "error" in found:
         return Line(check, server, f"{server}: {found['error']}", verdict, cure)
     tcp = ", over TCP" if found["tcp"] else ""
-    return Line(check, server, f"{_milliseconds(found)}, {found['code']}{tcp}")
+    return Line(check, server, f"{_milliseconds(found)}, {found['code']} for {asked}{tcp}")
 
 
 def _milliseconds(found: Mapping[str, Any]) -> str:

@@ -132,11 +132,11 @@ def test_servers_that_answer(tmp_path):
     assert run.returncode == 0, run.output
     found = rows(run.output)
     (good, ok), (silent, warning) = found["ntp_servers"]
-    assert good.endswith("s ahead, stratum 10")
+    assert good.endswith(" s, stratum 10")
     assert silent == f"{MACHINE}: no answer within 4 s"
     assert (ok, warning) == ("ok", "warning")
     ((answer, ok),) = found["resolv.conf"]
-    assert answer.endswith(" ms, NXDOMAIN")
+    assert answer.endswith(" ms, NXDOMAIN for deb.debian.org")
     assert ok == "ok"
 
 

@@ -119,7 +119,7 @@ def test_one_interface_for_everything_works(lines, older):
     both = {"interface": "eth0", "provider_interface": "eth0"}
     assert row(lines(data=both, cards=("eth0",)), "interfaces") == (
         "2, or 1 for both", "1: eth0 up", "warning",
-        "it works: br-provider takes the host's address over; a second interface would not need that",
+        "it works: br-provider takes the host's address over",
     )  # fmt: skip
     assert row(lines(data=both), "interfaces")[2] == "ok"
     (line,) = (line for line in older(cards=("eth0",)) if line.check == "interfaces")

@@ -64,10 +64,10 @@ def test_the_name_that_is_looked_up_is_one_that_the_host_needs(model, settings, 
 def test_good_answers(model):
     found = [(line.check, line.wanted, line.found, line.verdict) for line in server_lines(*model(), ANSWER)]
     assert found == [
-        ("ntp_servers", "192.168.56.1", "3.1 ms, +0.002 s ahead, stratum 3", "ok"),
-        ("ntp_servers", "time.example", "192.0.2.9, 3.1 ms, +0.002 s ahead, stratum 3", "ok"),
-        ("resolv.conf", "192.168.56.1", "12.4 ms, NOERROR", "ok"),
-        ("dns_servers", "192.168.56.2", "12.4 ms, NXDOMAIN, over TCP", "ok"),
+        ("ntp_servers", "192.168.56.1", "3.1 ms, offset +0.002 s, stratum 3", "ok"),
+        ("ntp_servers", "time.example", "192.0.2.9, 3.1 ms, offset +0.002 s, stratum 3", "ok"),
+        ("resolv.conf", "192.168.56.1", "12.4 ms, NOERROR for time.example", "ok"),
+        ("dns_servers", "192.168.56.2", "12.4 ms, NXDOMAIN for time.example, over TCP", "ok"),
     ]
 
 
@@ -101,7 +101,7 @@ def test_of_several_time_servers_one_is_enough(model):
 def test_a_clock_that_is_off(one):
     wrong = {**TIME, "offset": -0.7}
     assert one(wrong) == (
-        "time.example, within 0.5 s", "192.168.56.1, 3.1 ms, -0.700 s ahead, stratum 3", "will be set",
+        "time.example, within 0.5 s", "192.168.56.1, 3.1 ms, offset -0.700 s, stratum 3", "will be set",
         "chrony steps the host's clock when the deploy starts it",
     )  # fmt: skip
     assert one(wrong, installed=True)[2] == "warning"
