@@ -84,11 +84,12 @@ def _management(cloud: Cloud, node: Node, state: State, present: str) -> list[Li
     if not holders:
         found = f"no interface has {node.address}; interfaces: {present}"
         lines.append(Line("address", static, found, REFUSED, "correct address, or give it to one"))
-    if wanted and wanted not in state.interfaces:
+    if holders and wanted and wanted not in holders and not moved:
+        there = "" if wanted in state.interfaces else f", which is not there; interfaces: {present}"
+        found = f"{node.address} is on {holders[0]}, not on {wanted}{there}"
+        lines.append(Line("interface", wanted, found, REFUSED, "correct interface or address"))
+    elif wanted and wanted not in state.interfaces:
         lines.append(_absent("interface", wanted, present))
-    elif holders and wanted and wanted not in holders and not moved:
-        found, cure = f"{node.address} is on {holders[0]}, not on {wanted}", "correct interface or address"
-        lines.append(Line("interface", wanted, found, REFUSED, cure))
     elif holders:
         addresses = [address for name in holders for address in state.leased.get(name, ())]
         leased = any(address.partition("/")[0] == node.address for address in addresses)

@@ -80,8 +80,8 @@ def test_what_refuses_a_host(found, state, problem):
         ),
         (
             {"interface": "eth7"},
-            "interface: there is no interface eth7; interfaces: eth0, eth1, eth2; correct interface, or "
-            "attach eth7",
+            "interface: 192.168.56.11 is on eth0, not on eth7, which is not there; interfaces: eth0, eth1, "
+            "eth2; correct interface or address",
         ),
         (
             {"tunnel_interface": "tun0", "tunnel_address": "192.168.56.11"},
@@ -101,6 +101,14 @@ def test_what_refuses_a_host(found, state, problem):
 )
 def test_a_setting_that_does_not_fit_the_host(found, data, problem):
     assert found(data=data) == [problem]
+
+
+def test_neither_the_address_nor_its_interface(found):
+    other = {"lo": ["127.0.0.1"], "eth0": ["10.0.0.5"], "eth1": []}
+    assert found("storage", {"interface": "eth7"}, interfaces=other) == [
+        "address: no interface has 192.168.56.13; interfaces: eth0, eth1; correct address, or give it to one",
+        "interface: there is no interface eth7; interfaces: eth0, eth1; correct interface, or attach eth7",
+    ]
 
 
 def test_how_many_interfaces(lines):
