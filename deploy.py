@@ -2,7 +2,7 @@
 
 from pyinfra import local
 
-local.include("tasks/preflight.py")  # reads the hosts, refuses what can't work
+local.include("tasks/preflight.py", data={"preflight_brief": True})  # reads the hosts, refuses what fails
 local.include("tasks/base.py")  # host name, /etc/hosts, time zone: packages want to know who they are on
 local.include("tasks/repositories.py")  # where packages come from
 local.include("tasks/packages.py")  # everything a host needs, in one transaction

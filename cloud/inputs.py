@@ -21,7 +21,14 @@ from pydantic import ValidationError
 from cloud import platforms, releases, repositories, secrets, tls, topology
 from cloud.model import Cloud, Node
 from cloud.services import CONFIG_FILES, SERVICES
-from cloud.settings import CLOUD_NAMES, NODE_NAMES, CloudSettings, NodeSettings, belongs_to_pyinfra
+from cloud.settings import (
+    CLOUD_NAMES,
+    NODE_NAMES,
+    TOLD_NAMES,
+    CloudSettings,
+    NodeSettings,
+    belongs_to_pyinfra,
+)
 
 
 class InputError(ValueError):
@@ -355,7 +362,11 @@ def read(inventory: Any, inventory_path: str | Path, certified: bool = True) -> 
     groups = _groups(hosts, inventory.groups, Path(inventory_path).stem, reading)
 
     data = {
-        host.name: {name: value for name, value in host.data.dict().items() if not belongs_to_pyinfra(name)}
+        host.name: {
+            name: value
+            for name, value in host.data.dict().items()
+            if not belongs_to_pyinfra(name) and name not in TOLD_NAMES
+        }
         for host in hosts
     }
     known = CLOUD_NAMES | NODE_NAMES

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloud.checklist import Problem
 
-def refusal(device: str, found: Mapping[str, Any], volume_group: str) -> str | None:
+
+def refusal(device: str, found: Mapping[str, Any], volume_group: str) -> Problem | None:
     """Why a device must not become part of a volume group, or None (design rule 9: never destroy).
 
     Only a disk with nothing on it will do, one that is part of the group already, and a physical volume
@@ -20,9 +22,9 @@ def refusal(device: str, found: Mapping[str, Any], volume_group: str) -> str | N
     """
     state = found["devices"][device]
     if not state["path"]:
-        return f"{device} does not exist: correct volume_devices, or attach the disk"
+        return Problem(f"{device} does not exist", "correct volume_devices, or attach the disk")
     if not state["block"]:
-        return f"{device} is not a block device: correct volume_devices"
+        return Problem(f"{device} is not a block device", "correct volume_devices")
     volumes = found["volumes"]
     if volumes.get(state["path"]) == volume_group:
         return None
@@ -40,9 +42,9 @@ def refusal(device: str, found: Mapping[str, Any], volume_group: str) -> str | N
         things.insert(0, f"a physical volume {reason}")
     if not things:
         return None
-    return (
-        f"{device} is not empty ({'; '.join(things)}), and what is on it is not ours to destroy. "
-        f"If nobody needs it, empty it yourself (wipefs --all {device}); otherwise change volume_devices"
+    return Problem(
+        f"{device} is not empty ({'; '.join(things)}), and what is on it is not ours to destroy",
+        f"if nobody needs it, empty it yourself (wipefs --all {device}), otherwise change volume_devices",
     )
 
 

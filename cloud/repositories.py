@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from cloud.checklist import Problem
 from cloud.releases import Release
 from cloud.resources import Strict
 
@@ -419,7 +420,7 @@ def compare(wanted: Sources, found: Mapping[str, Found]) -> Comparison:
     )
 
 
-def warnings(wanted: Sources, found: Mapping[str, Found]) -> list[str]:
+def warnings(wanted: Sources, found: Mapping[str, Found]) -> list[Problem]:
     """What is enabled and does harm, without standing in the way of a run."""
     epel = [
         name
@@ -429,24 +430,28 @@ def warnings(wanted: Sources, found: Mapping[str, Found]) -> list[str]:
     if wanted.choice != "rdo" or not epel:
         return []
     return [
-        f"EPEL is enabled beside RDO ({', '.join(epel)}): its newer libraries break RDO's packages; "
-        f"yum_repositories = {{{epel[0]!r}: {{'enabled': False}}}} switches it off"
+        Problem(
+            f"EPEL is enabled beside RDO ({', '.join(epel)}): its newer libraries break RDO's packages",
+            f"yum_repositories = {{{epel[0]!r}: {{'enabled': False}}}} switches it off",
+        )
     ]
 
 
-def problems(wanted: Sources, found: Mapping[str, Found]) -> list[str]:
+def problems(wanted: Sources, found: Mapping[str, Found]) -> list[Problem]:
     """What stands in the way before the first run, when nothing of ours has been written yet."""
     lines = unaddressed(wanted.repositories, [*found, *wanted.shipped])
     if wanted.choice == "none" and not wanted.enabled and not any(item.enabled for item in found.values()):
         lines.append(
-            "package_source is 'none', and the host has no enabled repository: prepare it, or declare some "
-            "in yum_repositories"
+            Problem(
+                "package_source is 'none', and the host has no enabled repository",
+                "prepare it, or declare some in yum_repositories",
+            )
         )
     return lines
 
 
-def unaddressed(repositories: Mapping[str, YumRepository], there: Iterable[str]) -> list[str]:
-    """A line for each repository that can't be switched on, for nobody knows where it is.
+def unaddressed(repositories: Mapping[str, YumRepository], there: Iterable[str]) -> list[Problem]:
+    """One for each repository that can't be switched on, for nobody knows where it is.
 
     Args:
         repositories: what is declared.
@@ -454,8 +459,10 @@ def unaddressed(repositories: Mapping[str, YumRepository], there: Iterable[str])
     """
     known = set(there)
     return [
-        f"yum_repositories: {name} has no address, and no file of the host has a repository of that name: "
-        f"give it a baseurl, or take it away with {{{name!r}: None}}"
+        Problem(
+            f"yum_repositories: {name} has no address, and no file of the host has a repository of that name",
+            f"give it a baseurl, or take it away with {{{name!r}: None}}",
+        )
         for name, repository in repositories.items()
         if not repository.addressed and repository.enabled and name not in known
     ]

@@ -50,6 +50,20 @@ class SmokeImage(Strict):
     flavor_disk: int = Field(1, ge=0, description="Disk of an instance, in GiB.")
 
 
+class Required(Strict):
+    """What preflight holds a host to by number."""
+
+    memory: int | None = Field(
+        None, ge=1, description="MiB, as /proc/meminfo has it; None: what its roles need."
+    )
+    disk: int | None = Field(None, ge=1, description="GiB of the root file system, free or not.")
+    volume_disk: int | None = Field(None, ge=1, description="GiB of each disk in volume_devices.")
+    interfaces: int | None = Field(None, ge=1, description="Network interfaces.")
+    repositories: int | None = Field(
+        None, ge=1, description="Enabled package repositories, those that the deploy adds among them."
+    )
+
+
 class CloudSettings(Strict):
     """Choices for the whole cloud."""
 
@@ -277,6 +291,12 @@ class NodeSettings(Strict):
         description="'system': the kernel's Open vSwitch module; 'netdev': Open vSwitch in user space, where "
         "the kernel has no such module.",
     )
+    required: Required = Field(
+        Required(),
+        description="The least that preflight takes: {memory: MiB, in place of what its roles need, disk: "
+        "GiB of the root file system, volume_disk: GiB of each disk in volume_devices, interfaces, "
+        "repositories: how many}; default: what the project itself needs. See [preflight.md](preflight.md).",
+    )
     config_overrides: dict[str, dict[str, dict[str, OptionValue]]] = Field(
         {}, description="Your own options, put last: {file: {section: {option: value}}}. None removes."
     )
@@ -307,6 +327,8 @@ class NodeSettings(Strict):
 
 CLOUD_NAMES = frozenset(CloudSettings.model_fields)
 NODE_NAMES = frozenset(NodeSettings.model_fields)
+# What deploy.py tells a task, in the place where settings are: the first task reads them all.
+TOLD_NAMES = frozenset({"preflight_brief", "verify_patience"})
 
 
 def belongs_to_pyinfra(name: str) -> bool:

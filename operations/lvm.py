@@ -42,7 +42,7 @@ def volume_group(volume_group: str, devices: Sequence[str]):
         return
     problems = [problem for device in devices if (problem := lvm.refusal(device, found, volume_group))]
     if problems:
-        yield fail("; ".join(problems))
+        yield fail("; ".join(map(str, problems)))
         return
     members = [path for path, group in found["volumes"].items() if group == volume_group]
     paths = dict.fromkeys(found["devices"][device]["path"] for device in devices)

@@ -99,7 +99,7 @@ def configured(repositories: Mapping[str, YumRepository | dict], keys: Mapping[s
         return
     # All that can be refused is, before the first change.
     if problems := unaddressed(declared, there):
-        yield fail("; ".join(problems))
+        yield fail("; ".join(map(str, problems)))
         return
 
     commands = []

@@ -1,8 +1,12 @@
-"""Read the hosts, and refuse what can't work. Changes nothing, and runs before any host is changed."""
+"""Read the hosts, show what they are, and refuse what can't work. Changes nothing, and runs before all else.
 
-from pyinfra import host, logger
+Alone it shows every line of the table; in deploy.py only warnings and what is refused.
+"""
 
-from cloud import lvm, preflight, repositories, verify
+from pyinfra import host
+
+from cloud import preflight, preflight_network, preflight_packages, preflight_servers, verify
+from cloud.checklist import Line, refused, unreadable
 from facts.block import BlockDevices
 from facts.network import NetworkServices
 from facts.preflight import Host
@@ -15,22 +19,27 @@ from tasks.context import cloud
 node = cloud.node(host)
 
 
-def packages() -> list[str]:
-    """What is wrong with the host's repositories. Before the first run ours are not there yet."""
-    yum = read(Yum)
+def packages(state) -> list[Line]:
+    """Where the host's packages come from, and their keys."""
+    if not verify.has_yum(cloud, host.name):
+        return preflight_packages.apt_lines(cloud, node, state)
+    yum = read(Yum, keys=list(cloud.sources(host).keys))
     if isinstance(yum, Unreadable):
-        return [f"yum's files can't be read: {yum.reason}"]
-    wanted = cloud.sources(host)
-    try:
-        there = repositories.parse(yum["files"])
-    except ValueError as problem:
-        return [str(problem)]
-    for warning in repositories.warnings(wanted, there):
-        logger.warning(f"{host.print_prefix}{warning}")
-    return repositories.problems(wanted, there)
+        return [unreadable("repositories", yum.reason)]
+    return preflight_packages.yum_lines(cloud, node, yum)
 
 
-def address() -> list[str]:
+def disks() -> list[Line]:
+    """The disks of a storage host."""
+    if not cloud.does("storage", host):
+        return []
+    found = read(BlockDevices, devices=node.settings.volume_devices)
+    if isinstance(found, Unreadable):
+        return [unreadable("volume_devices", found.reason)]
+    return preflight.disk_lines(cloud, node, found)
+
+
+def shared_address() -> list[Line]:
     """Who else has the address that the load balancers are to share. Listens for 3 seconds at most."""
     answer = ask(
         "address_probe",
@@ -42,38 +51,39 @@ def address() -> list[str]:
         seconds=3,
     )
     if isinstance(answer, Unreadable):
-        return [f"virtual_address: {node.settings.interface} can't be listened to: {answer.reason}"]
-    return preflight.address_problems(cloud, node, answer)
+        return [unreadable("virtual_address", answer.reason)]
+    return preflight_network.shared_address_lines(cloud, node, answer)
 
 
-def problems() -> list[str]:
-    """What stands in the way of this host's work."""
-    state = read(Host, python=node.settings.python, modules=preflight.modules(node))
-    if isinstance(state, Unreadable):
-        return [f"can't be read: {state.reason}"]
-    found = preflight.problems(cloud, node, state)
-    if verify.has_yum(cloud, host.name):
-        found += packages()
-    if cloud.does("storage", host):
-        devices = node.settings.volume_devices
-        disks = read(BlockDevices, devices=devices)
-        if isinstance(disks, Unreadable):
-            found.append(f"volume_devices: {', '.join(devices)} can't be read: {disks.reason}")
-        else:
-            refused = [lvm.refusal(device, disks, cloud.settings.volume_group) for device in devices]
-            found += [f"volume_devices: {reason}" for reason in refused if reason]
-    if cloud.does("loadbalancer", host) and not found:
-        found += address()
+def network(state) -> list[Line]:
+    """The host's interfaces, and what configures them."""
+    lines = preflight_network.interface_lines(cloud, node, state)
     services = read(NetworkServices)
     if isinstance(services, Unreadable):
-        return [*found, f"the services of its network can't be read: {services.reason}"]
-    port = None
-    name = node.settings.provider_interface
-    if cloud.takes_over(node) and node.address in state.interfaces.get(name, []):
-        port = ask("provider_bridge", action="network", port=name)
-        if isinstance(port, Unreadable):
-            return [*found, f"provider_interface: {name} can't be looked at: {port.reason}"]
-    return found + preflight.network_problems(cloud, node, services, port)
+        return [*lines, unreadable("network services", services.reason)]
+    return lines + preflight_network.service_lines(cloud, node, state, services)
 
 
-refusal.together(problems)
+def servers(state) -> list[Line]:
+    """Whether time and name servers answer. Waits for 4 seconds at most."""
+    request = preflight_servers.request(cloud, node, state)
+    if request and not state.python:
+        return []  # its own line says so
+    answer = ask("server_probe", **request) if request else None
+    reason = answer.reason if isinstance(answer, Unreadable) else None
+    return preflight_servers.server_lines(cloud, node, state, reason or answer)
+
+
+def lines() -> list[Line]:
+    """Everything about this host."""
+    state = read(Host, **preflight.request(cloud, node))
+    if isinstance(state, Unreadable):
+        return [unreadable("host", state.reason)]
+    found = preflight.host_lines(cloud, node, state)
+    found += [*disks(), *network(state), *packages(state)]
+    if cloud.does("loadbalancer", host) and not refused(found):
+        found += shared_address()
+    return found + servers(state)
+
+
+refusal.together(lines, whole=not host.data.get("preflight_brief", False))

@@ -9,7 +9,6 @@ Request: ``{"action": …, "bridge": name, "port": interface, "address": IPv4 ad
 "netdev", "patience": seconds}``, and for ``start`` ``{"move": text, "undo": text}``: this program with a
 request for each. Actions and answers:
 
-- ``network``: who configures the port, and what can't be moved; needs no Open vSwitch.
 - ``look``: ``{"holders": […], "port_of": bridge or "", "moving": bool, "state": text, "kept": bool}``.
 - ``start``: starts the service, which moves (``move``) and at its end puts back (``undo``).
 - ``confirm``: the move is to stay. ``keep``: writes what a boot reads; for a run that died while it did.
@@ -120,14 +119,14 @@ def remove(path):
 
 
 def addresses_in(text):
-    """[(address with prefix length, broadcast address or "", dynamic)] of ``ip -o -4 address show``."""
+    """[(address with prefix length, broadcast address or "")] of ``ip -o -4 address show``."""
     found = []
     for line in text.splitlines():
         words = line.split("\\")[0].split()
         if "inet" in words and "global" in words:
             address = words[words.index("inet") + 1]
             broadcast = words[words.index("brd") + 1] if "brd" in words else ""
-            found.append((address, broadcast, "dynamic" in words))
+            found.append((address, broadcast))
     return found
 
 
@@ -299,18 +298,6 @@ def unguard():
 # The actions.
 
 
-def network(request):
-    """What stands in the way of a move: addresses that would not outlive it, and who gives them."""
-    port = request["port"]
-    sixth = run("ip", "-o", "-6", "address", "show", "dev", port, "scope", "global")
-    static = [
-        line.split()[line.split().index("inet6") + 1]
-        for line in sixth.splitlines()
-        if "inet6" in line.split() and not re.search(r"\b(dynamic|mngtmpaddr|temporary)\b", line)
-    ]
-    return {"dynamic": [a for a, _, dynamic in addresses(port) if dynamic], "ipv6": static}
-
-
 def look(request):
     bridge, port = request["bridge"], request["port"]
     member = vsctl("port-to-br", port).strip() if port in ports() else ""
@@ -358,7 +345,7 @@ def move(request):
     existed = bridge in vsctl("list-br").split()
     was = {
         "existed": existed,
-        "addresses": [(address, broadcast) for address, broadcast, _ in addresses(port)],
+        "addresses": addresses(port),
         "routes": routes_in(run("ip", "-4", "route", "show", "table", "main", "dev", port)),
     }
     if not was["addresses"]:
@@ -427,8 +414,5 @@ def confirm(request):
 
 def main(request):
     """See the top."""
-    actions = {
-        "network": network, "look": look, "start": start, "move": move, "undo": undo, "confirm": confirm,
-        "keep": keep,
-    }  # fmt: skip
+    actions = {"look": look, "start": start, "move": move, "undo": undo, "confirm": confirm, "keep": keep}
     return actions[request["action"]](request)

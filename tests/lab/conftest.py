@@ -31,6 +31,7 @@ ORDER = (
     "test_smoke",
     "test_horizon",
     "test_teardown",
+    "test_preflight",
     "test_bridge",
     "test_zed",
     "test_lb",

@@ -1,11 +1,13 @@
 """Every mistake in the operator's input gets one clear message, and all of them at once."""
 
 import copy
+import re
+from pathlib import Path
 
 import clouds
 import pytest
 
-from cloud import inputs
+from cloud import inputs, settings
 from cloud.identity import registration
 
 
@@ -156,6 +158,13 @@ def test_all_mistakes_are_named_at_once(tmp_path):
 
 def test_pyinfras_own_data_is_left_alone(tmp_path):
     clouds.cloud(tmp_path, hosts=hosts(compute={"ssh_user": "root", "ssh_port": 2222, "_sudo": True}))
+
+
+def test_what_deploy_tells_a_task_is_no_setting(tmp_path):
+    deploy = (Path(__file__).parents[2] / "deploy.py").read_text()
+    told = re.findall(r'data=\{"(\w+)":', deploy)
+    assert set(told) == settings.TOLD_NAMES
+    clouds.cloud(tmp_path, hosts=hosts(compute=dict.fromkeys(told, True)))
 
 
 def test_one_host_may_do_everything(tmp_path):

@@ -42,11 +42,11 @@ def test_accepted(state, volumes):
     ],
 )  # fmt: skip
 def test_refused(state, volumes, says):
-    assert says in judge(state, volumes)
+    assert says in str(judge(state, volumes))
 
 
 def test_physical_volume_without_lvm_tools():
-    assert "lvm2" in judge(PV, lvm=False)
+    assert "lvm2" in judge(PV, lvm=False).found
 
 
 FILTER = 'filter = [ "a|^/dev/sdb$|", "r/.*/" ]'

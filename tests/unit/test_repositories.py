@@ -227,7 +227,7 @@ def test_a_file_that_is_none_is_named():
 
 def test_epel_beside_rdo():
     found = parse({"/etc/yum.repos.d/epel.repo": "[epel]\n[epel-testing]\nenabled=0\n"})
-    assert warnings(sources("caracal"), found) == [
+    assert list(map(str, warnings(sources("caracal"), found))) == [
         "EPEL is enabled beside RDO (epel): its newer libraries break RDO's packages; "
         "yum_repositories = {'epel': {'enabled': False}} switches it off"
     ]
@@ -239,13 +239,13 @@ def test_before_the_first_run():
     bare = parse({"/etc/yum.repos.d/centos.repo": "[baseos]\n[crb]\nenabled=0\n"})
     assert problems(sources("caracal"), bare) == []
     assert problems(sources("liberty", repositories={"epel": YumRepository()}), bare) == []
-    assert problems(sources("caracal"), {}) == [
-        "yum_repositories: crb has no address, and no file of the host has a repository of that name: "
+    assert list(map(str, problems(sources("caracal"), {}))) == [
+        "yum_repositories: crb has no address, and no file of the host has a repository of that name; "
         "give it a baseurl, or take it away with {'crb': None}"
     ]
     assert problems(sources("caracal", "none"), bare) == []
-    assert problems(sources("caracal", "none"), {}) == [
-        "package_source is 'none', and the host has no enabled repository: prepare it, or declare some in "
+    assert list(map(str, problems(sources("caracal", "none"), {}))) == [
+        "package_source is 'none', and the host has no enabled repository; prepare it, or declare some in "
         "yum_repositories"
     ]
 

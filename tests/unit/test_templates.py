@@ -210,7 +210,7 @@ def calls_with_templates():
             names = set(given)
             for keyword in call.keywords:
                 if keyword.arg is None and isinstance(keyword.value, ast.Name):
-                    names |= set(dictionaries[keyword.value.id])
+                    names |= set(dictionaries.get(keyword.value.id, ()))
             if "src" in given:
                 yield path.name, given["src"].value, names
 
