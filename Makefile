@@ -21,9 +21,10 @@ OTHER_LABS := zed single lb clusters ha el el7
 .PHONY: cloud lint test test-lab test-el test-el-real $(filter-out test-el_real, $(APART:%=test-%)) clean-lab
 .PRECIOUS: lab/%/secrets.toml
 
-$(VENV)/ready: requirements.txt requirements-dev.txt
+$(VENV)/ready: requirements.txt requirements-dev.txt requirements-packstack.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-packstack.txt
 	touch $@
 
 lab/secrets.toml: | $(VENV)/ready

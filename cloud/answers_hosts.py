@@ -28,7 +28,8 @@ def add_hosts(result: Translation) -> None:
         result.groups["network"] = network
     result.groups["compute"] = compute
     if answers.on("CONFIG_CINDER_INSTALL"):
-        result.groups["storage"] = [_storage(result, controller)]
+        storage = _storage(result, controller)
+        result.groups["storage"] = [storage] if storage else []
     if database := _database(result, controller):
         result.groups["database"] = [database]
     _name(result)

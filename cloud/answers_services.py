@@ -41,6 +41,12 @@ SIZES = (
     ("m1.large", 4, 8192, 80),
     ("m1.xlarge", 8, 16384, 160),
 )
+# Passwords that packstack looks at only where another option is on.
+ASKED_WITH = {
+    "CONFIG_AMQP_AUTH_PASSWORD": "CONFIG_AMQP_ENABLE_AUTH",
+    "CONFIG_CINDER_DB_PW": "CONFIG_CINDER_INSTALL",
+    "CONFIG_CINDER_KS_PW": "CONFIG_CINDER_INSTALL",
+}
 # Of the demo, in packstack's manifest provision.pp.
 PRIVATE = "10.0.0.0/24"
 
@@ -74,7 +80,8 @@ def add_secrets(result: Translation) -> None:
         if option in choices.new_passwords:
             continue
         source = option if answers.secret(option) else "CONFIG_DEFAULT_PASSWORD"
-        value = answers.secret(option) or common
+        asked = option not in ASKED_WITH or answers.on(ASKED_WITH[option])
+        value = answers.secret(option) or (common if asked else "")
         if not value:
             continue
         used.add(answers.option(source))
@@ -137,7 +144,7 @@ def _repositories(result: Translation) -> None:
         return
     found: dict[str, dict[str, Any]] = {}
     for number, place in enumerate(places, 1):
-        if "@" in place.partition("://")[2].partition("/")[0]:
+        if _holds_login(place):
             result.differs.append(
                 f"CONFIG_REPO: address {number} holds a login, and is not written: put it into "
                 "yum_repositories yourself"
@@ -147,6 +154,10 @@ def _repositories(result: Translation) -> None:
         found[f"packstack-{number}"] = {"baseurl": place, "gpgcheck": False}
     if found:
         result.settings["yum_repositories"] = found
+
+
+def _holds_login(url: str) -> bool:
+    return "@" in url.partition("://")[2].partition("/")[0]
 
 
 def add_tls(result: Translation) -> None:
@@ -194,11 +205,13 @@ def _image(result: Translation) -> dict[str, Any]:
     answers, checksum = result.answers, result.choices.image_sha256
     name = answers.value("CONFIG_PROVISION_IMAGE_NAME")
     place = answers.value("CONFIG_PROVISION_IMAGE_URL")
-    if not checksum or not re.match("https?://", place):
-        result.differs.append(
-            f"the image {name} is not declared, for the answer file has no checksum of {place}: "
-            "--image-sha256 gives it"
-        )
+    reason = ""
+    if not checksum:
+        reason = "for the answer file has no checksum of it: --image-sha256 gives that"
+    if not re.match("https?://", place) or _holds_login(place):
+        reason = "for CONFIG_PROVISION_IMAGE_URL is no http(s) address, or holds a login"
+    if reason:
+        result.differs.append(f"the image {name} is not declared, {reason}")
         return {}
     image: dict[str, Any] = {"name": name, "url": place, "checksum": checksum}
     image["disk_format"] = answers.value("CONFIG_PROVISION_IMAGE_FORMAT") or "qcow2"

@@ -11,6 +11,8 @@ from cloud.topology import ROLES
 
 WIDTH = 110  # as this project's own files
 
+# The longest settings, below the others in group_data/all.py.
+LAST = ("yum_repositories", "config_overrides", "resources")
 # The order in an inventory.
 DATA = (
     "ssh_hostname", "address", "interface", "provider_interface", "tunnel_address", "volume_devices",
@@ -102,8 +104,8 @@ def _names(machines: list[Machine]) -> dict[str, str]:
 def group_data(result: Translation) -> dict[str, str]:
     """``all.py``, and ``compute.py`` where there is a choice for compute hosts: name -> text."""
     lines = [f'"""The choices of the packstack answer file {_source(result)}."""', ""]
-    for name, value in result.settings.items():
-        if name in ("config_overrides", "resources", "yum_repositories"):
+    for name, value in sorted(result.settings.items(), key=lambda item: item[0] in LAST):
+        if name in LAST:
             lines.append("")
         if comment := result.comments.get(name):
             lines.append(f"# {comment}")

@@ -81,7 +81,7 @@ PASSWORDS = {
 
 # Older name -> the one that packstack has for it now. It still reads the older ones.
 OLDER_NAMES = {
-    "CONFIG_AMQP_SERVER": "CONFIG_AMQP_HOST",
+    "CONFIG_AMQP_SERVER": "CONFIG_AMQP_BACKEND",
     **dict.fromkeys(
         (
             "CONFIG_CEILOMETER_HOST", "CONFIG_CINDER_HOST", "CONFIG_GLANCE_HOST", "CONFIG_HEAT_HOST",
@@ -138,13 +138,13 @@ GROUPS: tuple[Group, ...] = (
         "EXCLUDE_SERVERS",
     ),
     Group(
-        "Hosts", TRANSLATED, "ssh_key, where it is not a key that SSH finds by itself: the private one to it",
+        "Hosts", TRANSLATED, "ssh_key: the private key to it, where it is none that SSH finds by itself",
         "SSH_KEY",
     ),
     Group(
         "Hosts", TRANSLATED,
-        "whether the bridges' and the tunnels' interfaces are named by their networks, which are no names: "
-        "--provider-interface, and the tunnels' network is taken from there",
+        "'y': networks stand in the place of interfaces. --provider-interface names the bridge's, and "
+        "tunnel_address is in the tunnels' network",
         "USE_SUBNETS",
     ),
     Group(
@@ -176,18 +176,20 @@ GROUPS: tuple[Group, ...] = (
         lacks="TLS between the services and RabbitMQ",
     ),
     Group(
-        "Services", TRANSLATED, "always there; 'n' is refused where a cloud without it could not be the same",
+        "Services", TRANSLATED, "always there; 'n' is refused",
         "MARIADB_INSTALL NOVA_INSTALL NEUTRON_INSTALL",
     ),
     Group(
-        "Services", TRANSLATED, "always there", "GLANCE_INSTALL HORIZON_INSTALL CLIENT_INSTALL",
+        "Services", TRANSLATED, "always there, and reported where they were not",
+        "GLANCE_INSTALL HORIZON_INSTALL CLIENT_INSTALL",
     ),
     Group(
         "Services", TRANSLATED, "'y': [DEFAULT] debug in every service's file, by config_overrides",
         "DEBUG_MODE",
     ),
     Group(
-        "Services", TRANSLATED, "a number: workers; packstack's own default, one a processor: two, ours",
+        "Services", TRANSLATED,
+        "a number becomes workers; packstack's default, one for each processor, becomes ours, which is two",
         "SERVICE_WORKERS",
     ),
     Group("Services", TRANSLATED, "ntp_servers", "NTP_SERVERS"),
@@ -200,7 +202,7 @@ GROUPS: tuple[Group, ...] = (
         "KEYSTONE_DB_PURGE_ENABLE",
     ),
     Group(
-        "Identity", TRANSLATED, "the administrator is called admin, and has no address",
+        "Identity", TRANSLATED, "the administrator is called admin, which is reported, and has no address",
         "KEYSTONE_ADMIN_USERNAME KEYSTONE_ADMIN_EMAIL",
     ),
     Group(
@@ -244,7 +246,7 @@ GROUPS: tuple[Group, ...] = (
         "CINDER_VOLUMES_CREATE CINDER_VOLUMES_SIZE",
     ),
     Group(
-        "Volumes", NOT_SUPPORTED, "of other backends than LVM, which CONFIG_CINDER_BACKEND turns on",
+        "Volumes", NOT_SUPPORTED, "of other backends than LVM",
         "CINDER_NFS_MOUNTS CINDER_GLUSTER_MOUNTS CINDER_SOLIDFIRE_LOGIN CINDER_SOLIDFIRE_PASSWORD "
         "CINDER_SOLIDFIRE_HOSTNAME CINDER_NETAPP_LOGIN CINDER_NETAPP_PASSWORD CINDER_NETAPP_HOSTNAME "
         "CINDER_NETAPP_SERVER_PORT CINDER_NETAPP_STORAGE_FAMILY CINDER_NETAPP_TRANSPORT_TYPE "
