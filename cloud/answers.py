@@ -176,13 +176,17 @@ def _entry(text: str) -> str:
     return textwrap.fill(text, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False)
 
 
-def _per_host(texts: list[str]) -> dict[str, str]:
+def _for_host(text: str) -> tuple[str, str]:
+    """``HOST=VALUE``."""
+    host, _, value = text.rpartition("=")
+    if not host or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST=VALUE")
+    return host, value
+
+
+def _for_hosts(text: str) -> tuple[str, str]:
     """``HOST=VALUE``, or ``VALUE`` for every host."""
-    found = {}
-    for text in texts:
-        host, sign, value = text.rpartition("=")
-        found[host if sign else EVERY] = value
-    return found
+    return _for_host(text) if "=" in text else (EVERY, text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -194,17 +198,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--management-network", type=IPv4Network, metavar="NETWORK", help="the hosts' addresses are in it"
     )
-    for option, meaning in (
-        ("--name", "a host's name in the inventory"),
-        ("--address", "its address, where the answer file has a name"),
-        ("--interface", "the interface with its address"),
-        ("--provider-interface", "its interface for the provider bridge"),
-        ("--tunnel-address", "its address for tunnels"),
+    for option, given, meaning in (
+        ("--name", _for_host, "a host's name in the inventory"),
+        ("--address", _for_host, "its address, where the answer file has a name"),
+        ("--interface", _for_hosts, "the interface with its address"),
+        ("--provider-interface", _for_hosts, "its interface for the provider bridge"),
+        ("--tunnel-address", _for_host, "its address for tunnels"),
     ):
-        parser.add_argument(
-            option, action="append", default=[], metavar="[HOST=]VALUE" if "interface" in option else
-            "HOST=VALUE", help=f"{meaning}; again for another host",
-        )  # fmt: skip
+        form = "HOST=VALUE" if given is _for_host else "[HOST=]VALUE"
+        help_text = f"{meaning}; again for another host"
+        parser.add_argument(option, type=given, action="append", default=[], metavar=form, help=help_text)
     parser.add_argument("--provider-network", default="", metavar="NAME", help="where there are several")
     parser.add_argument(
         "--tunnel-network",
@@ -239,13 +242,13 @@ def main(arguments: list[str] | None = None) -> int:
             release=options.release,
             platform=options.platform,
             management_network=options.management_network,
-            names=_per_host(options.name),
-            addresses=_per_host(options.address),
-            interfaces=_per_host(options.interface),
-            provider_interfaces=_per_host(options.provider_interface),
+            names=dict(options.name),
+            addresses=dict(options.address),
+            interfaces=dict(options.interface),
+            provider_interfaces=dict(options.provider_interface),
             provider_network=options.provider_network,
             tunnel_network=options.tunnel_network,
-            tunnel_addresses=_per_host(options.tunnel_address),
+            tunnel_addresses=dict(options.tunnel_address),
             volume_devices=options.volume_device,
             new_passwords=options.new_password,
             allow_weak_secrets=options.allow_weak_secrets,

@@ -496,11 +496,29 @@ def is_off(value: str) -> bool:
     return value.strip().lower() in OFF
 
 
+def shortened(group: Group) -> list[str]:
+    """The options of a group, without ``CONFIG_``; ``SWIFT_*`` where nothing else begins so."""
+    everything = [name for other in GROUPS for name in other.options.split()]
+    rest, found = group.options.split(), []
+    while rest:
+        words = rest[0].split("_")
+        prefixes = ["_".join(words[:count]) + "_" for count in range(1, len(words))]
+        alike = [[name for name in everything if name.startswith(prefix)] for prefix in prefixes]
+        for prefix, names in zip(prefixes, alike, strict=True):
+            if len(names) > 2 and set(names) <= set(rest):
+                found.append(f"{prefix}*")
+                rest = [name for name in rest if name not in names]
+                break
+        else:
+            found.append(rest.pop(0))
+    return found
+
+
 def table() -> str:
     """What becomes of every option, as a table in Markdown."""
     rows = ["| about | options | what becomes of them |", "|---|---|---|"]
     for group in GROUPS:
-        names = " ".join(f"`{name}`" for name in group.options.split())
+        names = " ".join(f"`{name}`" for name in shortened(group))
         fate = f"{group.fate}: {group.reason}"
         if group.lacks:
             fate += f". Reported where on: {group.lacks}"

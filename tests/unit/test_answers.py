@@ -778,6 +778,13 @@ def test_the_command_says_which_option_supplies_what_is_missing(all_in_one, tmp_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("given", ["controller", "=x", "controller="])
+def test_a_choice_for_a_host_names_the_host(given, all_in_one, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        answers.main([str(all_in_one), str(tmp_path / "out"), "--name", given])
+    assert "is not HOST=VALUE" in capsys.readouterr().err
+
+
 def test_nothing_asks_the_table_in_vain():
     names = set()
     for path in (ROOT / "cloud").glob("answers*.py"):

@@ -87,6 +87,15 @@ def test_what_is_not_supported_says_what_turns_it_on():
         assert group.fate == NOT_SUPPORTED or not (group.switches or group.lacks), group.reason
 
 
+def test_what_is_shortened_stands_for_what_is_in_the_group():
+    everything = [name for group in GROUPS for name in group.options.split()]
+    for group in GROUPS:
+        short = packstack_options.shortened(group)
+        patterns = [re.compile(text.replace("*", ".+")) for text in short]
+        meant = [name for name in everything if any(pattern.fullmatch(name) for pattern in patterns)]
+        assert sorted(meant) == sorted(group.options.split())
+
+
 def test_the_page_has_the_table_that_the_program_prints():
     page = (ROOT / "docs" / "packstack.md").read_text()
     assert packstack_options.table() in page, "run: python -m cloud.packstack_options"
