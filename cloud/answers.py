@@ -190,10 +190,12 @@ def _for_hosts(text: str) -> tuple[str, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cloud.answers", description=__doc__.split("\n\n")[1])
+    parser = argparse.ArgumentParser(prog="python -m cloud.answers", description=__doc__.split("\n\n")[0])
     parser.add_argument("answerfile", metavar="ANSWERFILE", type=Path)
     parser.add_argument("folder", metavar="OUTDIR", type=Path)
-    parser.add_argument("--release", choices=BY_AGE, default="epoxy", help="of OpenStack; default: epoxy")
+    parser.add_argument(
+        "--release", choices=BY_AGE, default="epoxy", metavar="NAME", help="of OpenStack; default: epoxy"
+    )
     parser.add_argument("--platform", choices=("debian", "el"), default="debian", help="default: debian")
     parser.add_argument(
         "--management-network", type=IPv4Network, metavar="NETWORK", help="the hosts' addresses are in it"

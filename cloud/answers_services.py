@@ -81,29 +81,38 @@ def add_secrets(result: Translation) -> None:
             continue
         source = option if answers.secret(option) else "CONFIG_DEFAULT_PASSWORD"
         asked = option not in ASKED_WITH or answers.on(ASKED_WITH[option])
-        value = answers.secret(option) or (common if asked else "")
-        if not value:
-            continue
-        used.add(answers.option(source))
-        result.passwords[secret] = value
-        reason = weakness(secret, value)
-        unfit = not ALLOWED.fullmatch(value)
-        if reason and (unfit or not choices.allow_weak_secrets):
-            other = "" if unfit else ", or take all of them as they are by --allow-weak-secrets"
-            place = f" (for {option})" if source != option else ""
-            result.problems.append(
-                f"{answers.found(source)}{place}: {reason}: have a new one made by --new-password "
-                f"{option}{other}"
-            )
+        if value := answers.secret(option) or (common if asked else ""):
+            result.passwords[secret] = value
+            used.add(answers.option(source))
     result.unused = {
         name: answers.values[name]
         for name in answers.values
         if is_secret(name) and name not in used and answers.secret(name)
     }
+    _check_passwords(result)
     if choices.allow_weak_secrets:
         result.settings["allow_weak_secrets"] = True
         result.comments["allow_weak_secrets"] = (
             "Short or known passwords of the answer file. Never for a cloud that somebody else can reach."
+        )
+
+
+def _check_passwords(result: Translation) -> None:
+    """Nothing that files would misread, and nothing weak unless that is wanted."""
+    answers, weak = result.answers, {}
+    for option, secret in PASSWORDS.items():
+        value = result.passwords.get(secret)
+        reason = weakness(secret, value) if value else None
+        usable = bool(value and ALLOWED.fullmatch(value))
+        if reason and not (usable and result.choices.allow_weak_secrets):
+            source = option if answers.secret(option) else "CONFIG_DEFAULT_PASSWORD"
+            line = answers.lines[answers.option(source)]
+            text = option if source == option else f"{option}, from {source}"
+            weak.setdefault((reason, usable), []).append(f"{text} (line {line})")
+    for (reason, usable), found in weak.items():
+        other = ", or take all as they are by --allow-weak-secrets" if usable else ""
+        result.problems.append(
+            f"a password that {reason}: {listed(found)}: have a new one made by --new-password OPTION{other}"
         )
 
 

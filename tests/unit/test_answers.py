@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -660,8 +661,11 @@ def test_the_default_password_is_for_those_that_packstack_asks_for(one):
 )
 def test_a_password_that_files_would_misread_is_refused_and_not_told(one, password):
     said = refused(one, NOVA_DB_PW=password)
-    assert "CONFIG_NOVA_DB_PW=*** (line " in said
-    assert "--new-password CONFIG_NOVA_DB_PW" in said
+    assert (
+        "a password that holds a character other than letters, digits and . _ ~ -: CONFIG_NOVA_DB_PW ("
+        in said
+    )
+    assert "--new-password OPTION" in said
     assert "--allow-weak-secrets" not in said
     assert password not in said
     weak = replace(ONE_HOST, allow_weak_secrets=True)
@@ -673,9 +677,12 @@ def test_a_password_that_files_would_misread_is_refused_and_not_told(one, passwo
 
 def test_a_weak_password_is_taken_when_one_says_so(one):
     said = refused(one, KEYSTONE_ADMIN_PW="admin")
-    assert "CONFIG_KEYSTONE_ADMIN_PW=***" in said
-    assert "is shorter than 12 characters" in said
+    assert "a password that is shorter than 12 characters: CONFIG_KEYSTONE_ADMIN_PW (line " in said
     assert "--allow-weak-secrets" in said
+    said = refused(one, DEFAULT_PASSWORD="SmartLyu", NOVA_DB_PW="PW_PLACEHOLDER", AMQP_ENABLE_AUTH="y")
+    assert "CONFIG_AMQP_AUTH_PASSWORD, from CONFIG_DEFAULT_PASSWORD (line " in said
+    assert said.count("a password that") == 1
+    assert "SmartLyu" not in said
     result = one(replace(ONE_HOST, allow_weak_secrets=True), KEYSTONE_ADMIN_PW="admin")
     assert result.passwords["admin_password"] == "admin"
     assert result.settings["allow_weak_secrets"] is True
@@ -798,3 +805,30 @@ def test_secrets_of_an_earlier_run_that_can_not_be_read(all_in_one, tmp_path, ca
     arguments = ["--provider-interface", "eth1", "--volume-device", "/dev/sdb"]
     assert answers.main([str(all_in_one), str(tmp_path), *arguments]) == 1
     assert "secrets.toml can't be read" in capsys.readouterr().err
+
+
+# docs/packstack.md
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    """The blocks of code of the page."""
+    page = (ROOT / "docs" / "packstack.md").read_text()
+    return re.findall(r"^```\n(.*?)^```", page[page.index("## Leaving it") :], re.MULTILINE | re.DOTALL)
+
+
+def test_the_pages_command_writes_the_example(blocks, tmp_path):
+    line = blocks[0].replace("\\\n", "").splitlines()[0]
+    words = shlex.split(line)
+    assert words[:4] == ["python", "-m", "cloud.answers", "examples/packstack-osp10/answer.ini"]
+    assert words[5:] == list(EXAMPLE_OPTIONS)
+
+
+def test_the_page_has_the_message_that_the_command_prints(blocks, tmp_path, capsys):
+    arguments = [*EXAMPLE_OPTIONS[:6], "--allow-weak-secrets"]
+    assert answers.main([str(EXAMPLE / "answer.ini"), str(tmp_path / "out"), *arguments]) == 1
+    assert capsys.readouterr().err.split() == blocks[1].split()
+
+
+def test_the_page_has_the_report_of_a_file_that_packstack_writes(blocks, one):
+    assert blocks[2] in answers.report(one())
