@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import textwrap
 import tomllib
 from collections.abc import Callable
 from ipaddress import IPv4Network
@@ -18,24 +17,21 @@ from pathlib import Path
 
 from cloud import answers_file, answers_text, inputs, secrets
 from cloud.answers_choices import EVERY, Choices, Translation
+from cloud.answers_demo import add_demo
 from cloud.answers_file import Answers, Refusal
 from cloud.answers_hosts import add_hosts, add_interfaces, add_management_network, add_volumes
 from cloud.answers_networks import add_networks
+from cloud.answers_report import report
+from cloud.answers_secrets import add_secrets
 from cloud.answers_services import (
-    add_demo,
     add_differences,
     add_refusals,
     add_release,
-    add_secrets,
     add_services,
     add_tls,
     check_required,
-    fates,
 )
-from cloud.packstack_options import NOT_NEEDED, NOT_SUPPORTED, TRANSLATED
 from cloud.releases import BY_AGE, Release
-
-WIDTH = 110
 
 
 def translate(answers: Answers, choices: Choices) -> Translation:
@@ -145,35 +141,6 @@ def write(texts: dict[str, str], folder: Path) -> dict[str, str]:
             if name != secrets.FILE_NAME:
                 path.chmod(0o644)
     return {name: "unchanged" if name in there else "written" for name in texts}
-
-
-def report(result: Translation) -> str:
-    """What becomes of every option, and what an operator must know."""
-    parts = []
-    found = fates(result)
-    for fate in (TRANSLATED, NOT_NEEDED, NOT_SUPPORTED):
-        reasons = found.get(fate, [])
-        count = sum(len(names) for _, names in reasons)
-        lines = [f"{fate.capitalize()}: {count} options"]
-        for reason, names in reasons:
-            lines += textwrap.wrap(f"{reason}:", WIDTH, initial_indent="  ", subsequent_indent="  ")
-            short = " ".join(name.removeprefix("CONFIG_") for name in names)
-            lines += textwrap.wrap(
-                short, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
-            )
-        parts.append("\n".join(lines))
-    for title, entries in (
-        ("The new cloud lacks", result.lacks),
-        ("It differs", result.differs),
-        ("Chosen, as the answer file does not say", result.chosen),
-    ):
-        if entries:
-            parts.append("\n".join([title, *(_entry(entry) for entry in entries)]))
-    return "\n\n".join(parts) + "\n"
-
-
-def _entry(text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False)
 
 
 def _for_host(text: str) -> tuple[str, str]:

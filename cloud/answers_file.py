@@ -96,6 +96,11 @@ class Answers:
         return f"{name}={value} (line {self.lines[name]})"
 
 
+def holds_login(url: str) -> bool:
+    """Whether a URL has a user, and perhaps a password, in it."""
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
 def read(path: Path) -> Answers:
     """Read an answer file.
 

@@ -173,6 +173,8 @@ def _types(result: Translation) -> None:
     wanted = answers.list(tenant)
     ours = [name for name in wanted if name in ("vlan", "vxlan")]
     others = [name for name in wanted if name not in OURS]
+    if not wanted:
+        result.differs.append(f"projects may make networks, of VXLAN: {answers.found(tenant)}")
     if others:
         result.differs.append(
             f"projects' networks of type {listed(others)} become VXLAN: {answers.found(tenant)}"

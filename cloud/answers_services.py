@@ -1,26 +1,15 @@
-"""From an answer file's services to ours: what they are told, who may log in, and what there is not."""
+"""From an answer file's services to ours: what they are told, and what there is not."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import PurePosixPath
 from typing import Any
 
 from cloud import releases
 from cloud.answers_choices import Translation, listed
-from cloud.answers_file import Refusal
-from cloud.packstack_options import (
-    GROUPS,
-    NOT_SUPPORTED,
-    OLDER_NAMES,
-    OPTIONS,
-    PASSWORDS,
-    full,
-    is_off,
-    is_secret,
-)
-from cloud.secrets import ALLOWED, weakness
+from cloud.answers_file import Refusal, holds_login
+from cloud.packstack_options import GROUPS, NOT_SUPPORTED, full, is_off
 
 NOVA = "/etc/nova/nova.conf"
 DEBUGGED = (
@@ -34,21 +23,6 @@ CINDER = "/etc/cinder/cinder.conf"
 FACT = "%{"
 # A key that SSH finds by itself.
 USUAL_KEY = re.compile(r".*/\.ssh/id_(rsa|dsa|ecdsa|ed25519)\.pub")
-SIZES = (
-    ("m1.tiny", 1, 512, 1),
-    ("m1.small", 1, 2048, 20),
-    ("m1.medium", 2, 4096, 40),
-    ("m1.large", 4, 8192, 80),
-    ("m1.xlarge", 8, 16384, 160),
-)
-# Passwords that packstack looks at only where another option is on.
-ASKED_WITH = {
-    "CONFIG_AMQP_AUTH_PASSWORD": "CONFIG_AMQP_ENABLE_AUTH",
-    "CONFIG_CINDER_DB_PW": "CONFIG_CINDER_INSTALL",
-    "CONFIG_CINDER_KS_PW": "CONFIG_CINDER_INSTALL",
-}
-# Of the demo, in packstack's manifest provision.pp.
-PRIVATE = "10.0.0.0/24"
 
 
 def add_release(result: Translation) -> None:
@@ -66,54 +40,6 @@ def add_release(result: Translation) -> None:
     key = result.answers.value("CONFIG_SSH_KEY")
     if key and not USUAL_KEY.fullmatch(key):
         settings["ssh_key"] = key.removesuffix(".pub")
-
-
-def add_secrets(result: Translation) -> None:
-    """The passwords, by their names here; those without a place stay by their own."""
-    answers, choices = result.answers, result.choices
-    for option in choices.new_passwords:
-        if option not in PASSWORDS:
-            names = listed(PASSWORDS)
-            result.problems.append(f"--new-password {option}: is none of {names}")
-    common, used = answers.secret("CONFIG_DEFAULT_PASSWORD"), set()
-    for option, secret in PASSWORDS.items():
-        if option in choices.new_passwords:
-            continue
-        source = option if answers.secret(option) else "CONFIG_DEFAULT_PASSWORD"
-        asked = option not in ASKED_WITH or answers.on(ASKED_WITH[option])
-        if value := answers.secret(option) or (common if asked else ""):
-            result.passwords[secret] = value
-            used.add(answers.option(source))
-    result.unused = {
-        name: answers.values[name]
-        for name in answers.values
-        if is_secret(name) and name not in used and answers.secret(name)
-    }
-    _check_passwords(result)
-    if choices.allow_weak_secrets:
-        result.settings["allow_weak_secrets"] = True
-        result.comments["allow_weak_secrets"] = (
-            "Short or known passwords of the answer file. Never for a cloud that somebody else can reach."
-        )
-
-
-def _check_passwords(result: Translation) -> None:
-    """Nothing that files would misread, and nothing weak unless that is wanted."""
-    answers, weak = result.answers, {}
-    for option, secret in PASSWORDS.items():
-        value = result.passwords.get(secret)
-        reason = weakness(secret, value) if value else None
-        usable = bool(value and ALLOWED.fullmatch(value))
-        if reason and not (usable and result.choices.allow_weak_secrets):
-            source = option if answers.secret(option) else "CONFIG_DEFAULT_PASSWORD"
-            line = answers.lines[answers.option(source)]
-            text = option if source == option else f"{option}, from {source}"
-            weak.setdefault((reason, usable), []).append(f"{text} (line {line})")
-    for (reason, usable), found in weak.items():
-        other = ", or take all as they are by --allow-weak-secrets" if usable else ""
-        result.problems.append(
-            f"a password that {reason}: {listed(found)}: have a new one made by --new-password OPTION{other}"
-        )
 
 
 def add_services(result: Translation) -> None:
@@ -153,7 +79,7 @@ def _repositories(result: Translation) -> None:
         return
     found: dict[str, dict[str, Any]] = {}
     for number, place in enumerate(places, 1):
-        if _holds_login(place):
+        if holds_login(place):
             result.differs.append(
                 f"CONFIG_REPO: address {number} holds a login, and is not written: put it into "
                 "yum_repositories yourself"
@@ -163,10 +89,6 @@ def _repositories(result: Translation) -> None:
         found[f"packstack-{number}"] = {"baseurl": place, "gpgcheck": False}
     if found:
         result.settings["yum_repositories"] = found
-
-
-def _holds_login(url: str) -> bool:
-    return "@" in url.partition("://")[2].partition("/")[0]
 
 
 def add_tls(result: Translation) -> None:
@@ -183,7 +105,7 @@ def add_tls(result: Translation) -> None:
         setting: answers.value(f"CONFIG_HORIZON_SSL_{part}")
         for setting, part in (("tls_certificate", "CERT"), ("tls_key", "KEY"), ("tls_ca", "CACERT"))
     }
-    if files["tls_certificate"] and files["tls_key"]:
+    if files["tls_certificate"] or files["tls_key"]:
         settings |= {setting: place for setting, place in files.items() if place}
         relative = [place for place in files.values() if place and not PurePosixPath(place).is_absolute()]
         for place in relative:
@@ -194,84 +116,6 @@ def add_tls(result: Translation) -> None:
         )
     else:
         result.chosen.append("the certificates are those of python -m cloud.pki INVENTORY: run it first")
-
-
-def add_demo(result: Translation) -> None:
-    """Flavors, and the demo's networks and image."""
-    answers = result.answers
-    resources: dict[str, Any] = {}
-    if answers.on("CONFIG_NOVA_MANAGE_FLAVORS"):
-        resources["flavors"] = [
-            {"name": name, "vcpus": vcpus, "ram": ram, "disk": disk} for name, vcpus, ram, disk in SIZES
-        ]
-    if answers.on("CONFIG_PROVISION_DEMO"):
-        resources |= _image(result) | _networks(result)
-    if resources:
-        result.settings["resources"] = resources
-
-
-def _image(result: Translation) -> dict[str, Any]:
-    answers, checksum = result.answers, result.choices.image_sha256
-    name = answers.value("CONFIG_PROVISION_IMAGE_NAME")
-    place = answers.value("CONFIG_PROVISION_IMAGE_URL")
-    reason = ""
-    if not checksum:
-        reason = "for the answer file has no checksum of it: --image-sha256 gives that"
-    if not re.match("https?://", place) or _holds_login(place):
-        reason = "for CONFIG_PROVISION_IMAGE_URL is no http(s) address, or holds a login"
-    if reason:
-        result.differs.append(f"the image {name} is not declared, {reason}")
-        return {}
-    image: dict[str, Any] = {"name": name, "url": place, "checksum": checksum}
-    image["disk_format"] = answers.value("CONFIG_PROVISION_IMAGE_FORMAT") or "qcow2"
-    image["visibility"] = "public"
-    properties = dict(re.findall(r"(\S+)='([^']*)'", answers.value("CONFIG_PROVISION_IMAGE_PROPERTIES")))
-    return {"images": [image | ({"properties": properties} if properties else {})]}
-
-
-def _networks(result: Translation) -> dict[str, Any]:
-    answers = result.answers
-    public: dict[str, Any] = {
-        "name": "public_subnet",
-        "cidr": answers.value("CONFIG_PROVISION_DEMO_FLOATRANGE"),
-        "dhcp": False,
-    }
-    if pools := _pools(result):
-        public["pools"] = pools
-    result.differs.append(
-        f"the demo's public network {public['cidr']} must be there at the provider interface, with its "
-        "gateway: packstack gives the bridge an address in it, and NAT"
-    )
-    network = {"name": "public", "type": "flat", "external": True}
-    network["physical_network"] = result.settings.get("provider_network", "provider")
-    private = {"name": "private", "project": "demo"}
-    return {
-        "networks": [
-            {**network, "subnets": [public]},
-            {**private, "subnets": [{"name": "private_subnet", "cidr": PRIVATE}]},
-        ],
-        "routers": [
-            {
-                "name": "router1",
-                "project": "demo",
-                "external_network": "public",
-                "subnets": ["private_subnet"],
-            }
-        ],
-    }
-
-
-def _pools(result: Translation) -> list[tuple[str, str]]:
-    """The pools of floating IPs: ``["start=10.0.0.2,end=10.0.0.9"]`` in the answer file."""
-    option = "CONFIG_PROVISION_DEMO_ALLOCATION_POOLS"
-    try:
-        texts = json.loads(result.answers.value(option) or "[]")
-        return [re.fullmatch(r"start=(\S+?), ?end=(\S+)", text).groups() for text in texts]
-    except (ValueError, TypeError, AttributeError):
-        result.problems.append(
-            f'{result.answers.found(option)}: is no list like ["start=10.0.0.2,end=10.0.0.9"]'
-        )
-        return []
 
 
 def add_refusals(result: Translation) -> None:
@@ -344,12 +188,3 @@ def check_required(result: Translation) -> None:
             f"{name} is not in the file, and packstack's default depends on its version: add it"
             for name in missing
         )
-
-
-def fates(result: Translation) -> dict[str, list[tuple[str, list[str]]]]:
-    """Fate -> [(reason, the file's options)], none left out."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for name in result.answers.values:
-        group = OPTIONS[OLDER_NAMES.get(name, name)]
-        found.setdefault(group.fate, {}).setdefault(group.reason, []).append(name)
-    return {fate: list(reasons.items()) for fate, reasons in found.items()}

@@ -560,6 +560,7 @@ def test_every_reason_is_in_one_message(one):
     [
         ({"GLANCE_BACKEND": "swift"}, "images are files on the controller"),
         ({"GLANCE_INSTALL": "n"}, "glance is there"),
+        ({"NEUTRON_ML2_TENANT_NETWORK_TYPES": ""}, "projects may make networks, of VXLAN"),
         ({"KEYSTONE_ADMIN_USERNAME": "root"}, "the administrator is called admin"),
         ({"REPO": "http://mirror/x"}, "Debian's hosts take none"),
     ],
@@ -625,6 +626,7 @@ def test_certificates(one):
     assert (settings["tls"], settings["tls_certificate"], settings["tls_key"]) == ("all", *files.values())
     assert "tls_ca" not in settings
     assert "tls" not in one(**files).settings
+    assert "tls_key" not in one(HORIZON_SSL="y", HORIZON_SSL_CERT="/root/h.crt").settings
     assert "as absolute paths" in refused(one, HORIZON_SSL="y", **files | {"HORIZON_SSL_KEY": "h.key"})
 
 
