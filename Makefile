@@ -8,6 +8,7 @@
 # make test-clusters MariaDB and RabbitMQ as clusters of three hosts, killed         (root; 10 minutes)
 # make test-ha       three controllers behind two load balancers, each dies          (root; an hour)
 # make test-el-real  EL 9 with zed's real programs in its packages                   (root; under 15 minutes)
+# make test-answers  packstack's answer files, translated and deployed               (root)
 # make clean-lab     removes the disposable hosts; what was downloaded is kept
 
 PYTHON ?= python3
@@ -15,15 +16,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := lab/inventory.py
 # Each has a lab of its own, or needs long.
-APART := smoke zed lb clusters ha el_real
+APART := smoke zed lb clusters ha el_real answers
 OTHER_LABS := zed single lb clusters ha el el7
 
 .PHONY: cloud lint test test-lab test-el test-el-real $(filter-out test-el_real, $(APART:%=test-%)) clean-lab
 .PRECIOUS: lab/%/secrets.toml
 
-$(VENV)/ready: requirements.txt requirements-dev.txt
+$(VENV)/ready: requirements.txt requirements-dev.txt requirements-packstack.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-packstack.txt
 	touch $@
 
 lab/secrets.toml: | $(VENV)/ready
@@ -60,7 +62,10 @@ test-el: $(VENV)/ready lab/el/secrets.toml lab/el7/secrets.toml
 test-el-real: $(VENV)/ready lab/el_real/secrets.toml
 	$(BIN)/pytest tests/lab/test_el_real.py -v -s
 
-$(filter-out test-smoke test-el_real, $(APART:%=test-%)): test-%: $(VENV)/ready lab/%/secrets.toml
+test-answers: $(VENV)/ready
+	$(BIN)/pytest tests/lab/test_answers.py -v -s
+
+$(filter-out test-smoke test-el_real test-answers, $(APART:%=test-%)): test-%: $(VENV)/ready lab/%/secrets.toml
 	$(BIN)/pytest tests/lab/test_$*.py -v -s
 
 clean-lab: $(VENV)/ready

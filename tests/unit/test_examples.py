@@ -179,3 +179,27 @@ def test_the_catalog_is_the_notes(steps):
         for service in registration(cloud, name)["services"]
     }
     assert found == notes["endpoints"]
+
+
+def test_packstacks_ten_answers_end_where_the_notes_want_them(tmp_path):
+    """packstack-osp10: of its files the notes show none. Its translation is held in test_answers.py."""
+    assert render.main(["examples/packstack-osp10/inventory.py", str(tmp_path / "out"), "--secrets"]) == 0
+
+    def file(host, path):
+        return read(path, (tmp_path / "out" / host / path.lstrip("/")).read_text())
+
+    ml2 = file("openstack", "/etc/neutron/plugins/ml2/ml2_conf.ini")
+    assert {"flat", "vxlan"} <= set(ml2["[ml2] type_drivers"].split(","))
+    assert ml2["[ml2_type_vxlan] vxlan_group"] == "239.1.1.5"
+    agent = file("openstack", "/etc/neutron/plugins/ml2/openvswitch_agent.ini")
+    assert agent["[ovs] bridge_mappings"] == "physnet1:br-ex"
+    assert agent["[ovs] local_ip"] != "192.168.1.1"
+    assert "server 192.168.1.254 iburst" in file("openstack", "/etc/chrony/chrony.conf")
+    cinder = file("openstack", "/etc/cinder/cinder.conf")
+    assert "cinder-volumes" in {value for name, value in cinder.items() if name.endswith(" volume_group")}
+    operations = (tmp_path / "out" / "openstack.operations").read_text()
+    assert "swift" not in operations
+    # eth0 becomes a port of the bridge, which takes over its address.
+    bridges = [line for line in operations.splitlines() if "br-ex" in line or "eth0" in line]
+    assert "    port: eth0" in bridges
+    assert "    bridge: br-ex" in bridges
