@@ -3,7 +3,7 @@
 from facts.preflight import HostState
 
 SOURCES = (
-    "deb http://deb.debian.org/debian trixie main\ndeb http://deb.debian.org/debian trixie-updates main\n"
+    "deb http://mirror.example/debian trixie main\ndeb http://mirror.example/debian trixie-updates main\n"
 )
 
 GOOD = HostState(

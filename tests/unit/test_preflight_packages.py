@@ -135,7 +135,7 @@ def debian(tmp_path):
 
 def test_debians_own_sources(debian):
     lines, files = debian()
-    found = "2: deb.debian.org trixie, deb.debian.org trixie-updates"
+    found = "2: mirror.example trixie, mirror.example trixie-updates"
     assert row(lines, "repositories") == ("2", found, "ok", "")
     assert (len(lines), files) == (1, [])
     assert row(debian(3)[0], "repositories")[::2] == ("3", "refused")

@@ -49,8 +49,8 @@ def test_what_another_host_asks(model):
 @pytest.mark.parametrize(
     ("settings", "state", "name"),
     [
-        ({}, {}, "deb.debian.org"),
-        ({"ntp_servers": ["10.0.0.1"]}, {}, "deb.debian.org"),
+        ({}, {}, "mirror.example"),
+        ({"ntp_servers": ["10.0.0.1"]}, {}, "mirror.example"),
         ({}, {"apt": {}}, ""),
         ({}, {"apt": {"a.list": "deb http://10.0.0.1/debian trixie main\n"}}, ""),
         ({"platform": "el", "release": "caracal"}, {}, "mirror.stream.centos.org"),

@@ -10,7 +10,7 @@ import pytest
 
 from operations.remote import server_probe
 
-NAME = "deb.debian.org"
+NAME = "deb.example.org"
 ADDRESS = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + socket.inet_aton("192.0.2.7")
 
 
