@@ -218,7 +218,7 @@ def named(monkeypatch):
 
 
 def test_questions():
-    assert server_probe.question_about(NAME) == b"\3deb\6debian\3org\0\0\1\0\1"
+    assert server_probe.question_about(NAME) == b"\3deb\7example\3org\0\0\1\0\1"
     assert server_probe.question_about("") == b"\0\0\2\0\1"
 
 
