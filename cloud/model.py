@@ -18,6 +18,7 @@ from cloud.settings import AptSource, CloudSettings, NodeSettings
 MESSAGING_PORT = 5672
 CACHE_PORT = 11211
 DATABASE_PORT = 3306
+DATABASE_READ_TIMEOUT = 60  # seconds that a query behind the load balancers may take
 GALERA_PORT = 4567  # of the members of MariaDB's cluster among one another
 CONSOLE_PORT = 6080
 MANAGEMENT_PORT = 15672  # RabbitMQ's own pages
@@ -131,7 +132,10 @@ class Service:
         login = f"{driver}://{self.name}:{self.database_password}@{self.cloud.database_address}"
         if not release.has("full_urls"):
             return f"{login}/{database}"
-        return f"{login}:{DATABASE_PORT}/{database}?charset=utf8"
+        # haproxy 3.0 forgets a client whose server dies while it connects, and PyMySQL would wait for the
+        # greeting without end: a worker of an API would be gone until its next start.
+        limit = f"&read_timeout={DATABASE_READ_TIMEOUT}" if self.cloud.proxied_database else ""
+        return f"{login}:{DATABASE_PORT}/{database}?charset=utf8{limit}"
 
     def url(self, interface: str = "internal", path: str | None = None) -> str:
         """The API's URL as clients of ``interface`` reach it; ``path`` defaults to the catalog entry's."""
@@ -453,6 +457,11 @@ class Cloud:
     @property
     def database_address(self) -> str:
         return str(self.settings.virtual_address or self.first("database").address)
+
+    @property
+    def proxied_database(self) -> bool:
+        """Whether a haproxy of today stands between the services and MariaDB."""
+        return bool(self.settings.virtual_address) and self.release.has("haproxy_2")
 
     @property
     def charset(self) -> str:

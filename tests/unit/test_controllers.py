@@ -50,6 +50,14 @@ def test_one_controller_has_nothing_of_it(tmp_path):
     assert told(cloud, "controller", "nova") == []
 
 
+def test_a_database_behind_haproxy_is_not_waited_for_without_end(cloud, tmp_path):
+    """PyMySQL has no limit of its own, and haproxy 3.0 may leave a client alone that it has accepted."""
+    for name in ("keystone", "glance", "placement", "nova", "neutron", "cinder"):
+        assert cloud.service(name).connection().endswith("?charset=utf8&read_timeout=60")
+    alone = clouds.cloud(tmp_path)
+    assert alone.service("keystone").connection().endswith("?charset=utf8")
+
+
 def test_images_come_from_one_controller_at_a_time(cloud):
     fronts = {front.name: front for front in frontends(cloud)}
     assert fronts["glance-api"].backup and not fronts["glance-api"].sticky
