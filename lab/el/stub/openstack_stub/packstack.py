@@ -9,6 +9,7 @@ whether the virtual host has its WSGIApplicationGroup}``.
 
 import json
 import os
+import subprocess
 import time
 
 ORDERS = "/root/stand-in.json"
@@ -75,9 +76,12 @@ def leave(config, wanted):
         ),
         0o600,
     )
-    if os.path.isdir(os.path.dirname(VHOST)):
-        group = "  WSGIApplicationGroup %{GLOBAL}\n" if wanted.get("group") else ""
-        put(VHOST, HORIZON.format(group=group), 0o644)
+    with open("/etc/os-release") as file:
+        wsgi = "mod_wsgi" if 'VERSION_ID="7"' in file.read() else "python3-mod_wsgi"
+    subprocess.run(["yum", "-q", "-y", "install", "httpd", wsgi], check=True)
+    group = "  WSGIApplicationGroup %{GLOBAL}\n" if wanted.get("group") else ""
+    put(VHOST, HORIZON.format(group=group), 0o644)
+    subprocess.run(["systemctl", "enable", "--quiet", "--now", "httpd"], check=True)
 
 
 def stand_in(title, config):

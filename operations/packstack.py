@@ -1,0 +1,309 @@
+"""packstack: its answer file, its run in a unit of its own, and what it leaves behind.
+
+The run belongs to the host's systemd, and to no connection: what is killed here ends no run there. How far it
+is, and how the last one ended, is asked of the host (``operations/installed/packstack.sh`` writes it).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Collection, Mapping
+from shlex import quote
+from typing import Any
+
+import gevent
+from pyinfra import host, logger, state
+from pyinfra.api import StringCommand, operation
+from pyinfra.api.exceptions import ConnectError
+
+from cloud import packstack
+from cloud.model import Cloud
+from facts.config import ConfigFile
+from facts.packstack import PackstackRun, Run
+from facts.reading import Unreadable, read
+from operations import config
+from operations.failure import fail
+
+UNIT = "openstack-packstack"
+PROGRAM = "/usr/local/sbin/openstack-packstack"
+FOLDER = "/var/lib/openstack-packstack"
+LOG = "/var/log/openstack-packstack.log"
+CREDENTIALS = "/root/keystonerc_admin"
+
+# Seconds. packstack moves the host's address to a bridge, and restarts its network: that may take a while.
+ANSWER = 60
+LOST = 600
+# At least one line in so many seconds says that somebody still looks.
+SILENCE = 60
+
+# Arguments: the answer file, and its place until it is whole. packstack writes a file in steps, may end with
+# status 0 without one, and asks a person where ssh-keygen has a question.
+GENERATE = """
+umask 077
+export HOME=/root
+rm -f "$2"
+said=$(packstack --gen-answer-file="$2" </dev/null 2>&1)
+status=$?
+if [ $status -ne 0 ] || [ "$(head -n 1 "$2" 2>/dev/null)" != "[general]" ] || [ -n "$(tail -c 1 "$2")" ]; then
+    echo "packstack wrote no answer file (its status is $status):" >&2
+    echo "$said" >&2
+    rm -f "$2"
+    exit 1
+fi
+chmod 600 "$2" && sync && mv -f "$2" "$1"
+""".strip()
+
+
+@operation()
+def generated(path: str):
+    """Have an answer file: where there is none packstack makes one, whole or not at all.
+
+    It looks for the host's address by its default route, and wants port 22 to answer there.
+
+    Args:
+        path: the file.
+    """
+    found = read(ConfigFile, path=path)
+    if isinstance(found, Unreadable):
+        yield fail(f"{path} can't be read: {found.reason}")
+    elif found.exists:
+        host.noop(f"{path} is there")
+    else:
+        new = f"{path}.pyinfra-new"
+        yield StringCommand("sh", "-c", quote(GENERATE), "generate", quote(path), quote(new))
+
+
+@operation()
+def answered(path: str, answers: Mapping[str, str]):
+    """Have answers in packstack's file, readable by root only; every other line stays as it is.
+
+    Give it a ``name``: pyinfra prints the arguments of an unnamed operation.
+
+    Args:
+        path: the file.
+        answers: option -> value; an option that the file does not have is an error.
+    """
+    found = read(ConfigFile, path=path)
+    if isinstance(found, Unreadable):
+        yield fail(f"{path} can't be read: {found.reason}")
+        return
+    if not found.exists:
+        yield fail(f"{path} does not exist: packstack has not generated it")
+        return
+    try:
+        content = packstack.merge(found.content, answers)
+    except ValueError as problem:
+        yield fail(f"{path} {problem}; packstack was not run")
+        return
+    changes = packstack.changed(found.content, content)
+    yield from config.write(found, content, "root", "root", "600", changes)
+
+
+@operation()
+def ran(answer_file: str, minutes: int, secrets: Collection[str] = ()):
+    """Have packstack run with the answers that are in its file, and follow it to its end.
+
+    A run that is under way is followed; after a success with the same answers there is nothing to do; after a
+    failure, a power cut, or with other answers it runs again.
+
+    Args:
+        answer_file: the file.
+        minutes: how long to follow a run at most. It goes on after that.
+        secrets: what is not to be shown of its log, beside the passwords of the file.
+    """
+    # Twice: a run that was under way may have had other answers.
+    for attempt in range(3):
+        found, why = _judged(answer_file)
+        if isinstance(found, Unreadable):
+            yield fail(f"how far packstack is can't be read: {found.reason}")
+            return
+        if found.running:
+            _say(
+                f"packstack has been running for {packstack.elapsed(found.given or 0)}: followed from here on"
+            )
+        elif not why:
+            host.noop("packstack has succeeded with these answers")
+            return
+        elif attempt == 2:
+            yield fail(f"packstack ended without a record of it: systemctl status {UNIT} may say why")
+            return
+        else:
+            _say(f"packstack runs: {why}")
+            yield StringCommand(
+                f"systemctl reset-failed {UNIT}.service 2>/dev/null; "
+                f"systemd-run --unit={UNIT} --description='packstack, as the deploy started it' "
+                f"{PROGRAM} {quote(answer_file)} {LOG}"
+            )
+        if not state.is_executing:
+            return
+        problem = _follow(minutes, secrets)
+        if problem:
+            yield fail(problem)
+            return
+
+
+def _judged(answer_file: str) -> tuple[Run | Unreadable, str | None]:
+    """The last run, and why another one is needed."""
+    found = read(PackstackRun, unit=UNIT, folder=FOLDER, log=LOG)
+    if isinstance(found, Unreadable):
+        return found, None
+    records = [name for name in ("given", "failed", "done") if getattr(found, name) is not None]
+    texts = {"after": answer_file}
+    if records:
+        texts["before"] = f"{FOLDER}/{records[0]}"
+    for name, path in texts.items():
+        file = read(ConfigFile, path=path)
+        if isinstance(file, Unreadable):
+            return file, None
+        texts[name] = file.content
+    return found, packstack.reason(records, texts.get("before", ""), texts["after"])
+
+
+def _follow(minutes: int, secrets: Collection[str]) -> str | None:
+    """Say what packstack does until it ends; what went wrong, if anything did."""
+    end = time.monotonic() + minutes * 60
+    start, said = 1, "it is starting"
+    when = reached = time.monotonic()
+    words: deque[str] = deque(maxlen=15)
+    while True:
+        found, now = _look(start), time.monotonic()
+        if isinstance(found, Unreadable):
+            if now - reached > LOST:
+                return f"not reached for {LOST} seconds ({found.reason}): {_attach()}"
+            _connect()
+            gevent.sleep(2)
+            continue
+        reached = now
+        if found.size + 1 < start:  # another run's
+            start = 1
+            continue
+        start = found.size + 1
+        lines = packstack.spoken(found.log)
+        words.extend(lines)
+        if (lines and lines[-1] != said) or now - when > SILENCE:
+            said, when = (lines or [said])[-1], now
+            _say(f"packstack, {packstack.elapsed(_age(found))}: {packstack.masked(said, secrets)}")
+        if not found.running:
+            break
+        if now > end:
+            return f"packstack is still running after {minutes} minutes (packstack_timeout): {_attach()}"
+        gevent.sleep(min(10, 1 + _age(found) / 30))
+    if found.given is None and found.failed is None:
+        return None
+    how = "failed" if found.failed is not None else "was cut off"
+    shown = [packstack.masked(line, {*secrets, *_passwords()}) for line in words]
+    return (
+        f"packstack {how} after {packstack.elapsed(_age(found))}. Its last words:\n"
+        + "".join(f"    {line}\n" for line in shown)
+        + f"All of them are in {LOG} on {host.name}, and more in /var/tmp/packstack/latest; "
+        "run this again when the reason is gone"
+    )
+
+
+def _look(start: int) -> Run | Unreadable:
+    # A connection whose other end is gone is opened for an hour.
+    with gevent.Timeout(ANSWER, TimeoutError(f"no answer for {ANSWER} seconds")):
+        return read(PackstackRun, unit=UNIT, folder=FOLDER, log=LOG, start=start)
+
+
+def _connect() -> None:
+    """A new connection in place of a broken one; without one the next look fails, too."""
+    try:
+        with gevent.Timeout(ANSWER, TimeoutError()):
+            host.disconnect()
+            host.connect(reason="again, for packstack", show_errors=False, raise_exceptions=True)
+    except (ConnectError, TimeoutError):
+        return
+
+
+def _attach() -> str:
+    return f"it goes on, and is followed again by the same command; or, on {host.name}: tail -f {LOG}"
+
+
+def _age(found: Run) -> int:
+    """Seconds since the run began."""
+    return next((age for age in (found.given, found.failed, found.done) if age is not None), 0)
+
+
+def _passwords() -> set[str]:
+    """Those that are in the answers, and that packstack made."""
+    found = [read(ConfigFile, path=f"{FOLDER}/{name}") for name in ("given", "failed", "answers", "resolved")]
+    return packstack.secrets_in(*(file.content for file in found if not isinstance(file, Unreadable)))
+
+
+def _say(text: str) -> None:
+    if state.is_executing or state.config.DIFF:
+        logger.info(f"{host.print_prefix}{text}")
+
+
+@operation()
+def horizon_in_main_interpreter(path: str, answer_file: str):
+    """Have ``WSGIApplicationGroup %{GLOBAL}`` in Horizon's virtual host, without which it does not answer.
+
+    Args:
+        path: the virtual host, as packstack writes it.
+        answer_file: says whether there is a Horizon at all.
+    """
+    found, answers = read(ConfigFile, path=path), read(ConfigFile, path=answer_file)
+    for file in (found, answers):
+        if isinstance(file, Unreadable):
+            yield fail(f"Horizon's virtual host can't be looked at: {file.reason}")
+            return
+    if packstack.parse(answers.content).get("CONFIG_HORIZON_INSTALL") == "n":
+        host.noop("packstack installs no Horizon")
+        return
+    if not found.exists:
+        yield fail(f"{path} does not exist: packstack has not written it")
+        return
+    try:
+        content = packstack.in_main_interpreter(found.content)
+    except ValueError as problem:
+        yield fail(f"{path} {problem}")
+        return
+    changes = ["WSGIApplicationGroup"] if content != found.content else []
+    yield from config.write(found, content, found.user, found.group, found.mode, changes)
+
+
+@operation()
+def credentials(cloud: Cloud):
+    """Write the administrator's login, as packstack left it, where every cloud of ours has it.
+
+    Args:
+        cloud: the model.
+    """
+    found = login(cloud)
+    if isinstance(found, Unreadable):
+        yield fail(found.reason)
+        return
+    for dest, src in (("/root/admin-openrc.sh", "openrc"), ("/etc/openstack/clouds.yaml", "clouds.yaml")):
+        yield from config.file._inner(
+            dest=dest,
+            src=f"templates/packstack/{src}.j2",
+            mode="600",
+            directory=True,
+            cloud=cloud,
+            login=found,
+            shell=quote,
+            text=json.dumps,  # YAML's, too
+        )
+
+
+def login(cloud: Cloud) -> dict[str, Any] | Unreadable:
+    """The administrator's login, for the programs that ask the APIs; read on the controller, where we are.
+
+    Args:
+        cloud: the model.
+    """
+    if not cloud.packstack:
+        return cloud.admin_credentials
+    found = read(ConfigFile, path=CREDENTIALS)
+    if isinstance(found, Unreadable):
+        return Unreadable(f"{CREDENTIALS} can't be read: {found.reason}")
+    if not found.exists:
+        return Unreadable(f"{CREDENTIALS} does not exist: packstack has not succeeded on {host.name} yet")
+    try:
+        return packstack.login(packstack.credentials(found.content), cloud.settings.region)
+    except ValueError as problem:
+        return Unreadable(f"{CREDENTIALS} {problem}")
