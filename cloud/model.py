@@ -28,6 +28,7 @@ ADMIN_PORT = 35357  # keystone's for administrators, in old releases
 WEB_PORT = 80
 TLS_WEB_PORT = 443
 LOOPBACK = "127.0.0.1"
+DOMAIN = "Default"  # of users and projects, by its name
 # What everything of the cloud on a host is told to trust, by one name on every platform.
 CA_FILE = "/etc/openstack/ca.pem"
 TUNNEL_BRIDGE = "br-tunnel"  # of tunnels in user space, with their address
@@ -526,8 +527,8 @@ class Cloud:
             "username": "admin",
             "password": self.secret("admin_password"),
             "project_name": "admin",
-            "user_domain_name": "Default",
-            "project_domain_name": "Default",
+            "user_domain_name": DOMAIN,
+            "project_domain_name": DOMAIN,
             "region_name": self.settings.region,
             **({"cacert": self.internal_ca_file} if self.internal_ca_file else {}),
         }

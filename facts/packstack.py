@@ -9,8 +9,8 @@ from pyinfra.api import FactBase
 
 from facts.reading import Unreadable
 
-# Arguments: unit, folder, log, the number of the first byte that is wanted of it. The unit is asked first: once
-# it has ended, its record is there, and all of its log.
+# Arguments: unit, folder, log, the number of the first byte that is wanted of it. The unit is asked first: of
+# one that has ended the record is there, and all of its log.
 LOOK = """
 systemctl show --property=ActiveState "$1" || exit 1
 for name in given failed done; do
