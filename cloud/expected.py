@@ -60,7 +60,7 @@ def hypervisors(cloud: Cloud) -> list[str]:
 
 
 def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
-    """(host, kind of agent) of every neutron agent; of packstack's clouds none, as its answers choose them."""
+    """(host, kind of agent) of every neutron agent; of a packstack cloud none: its answers choose."""
     if cloud.packstack:
         return []
     hosts = dict.fromkeys([*cloud.work["network"], *cloud.work["compute"]])
@@ -94,7 +94,7 @@ def keys(cloud: Cloud) -> list[str]:
 
 
 def ports(cloud: Cloud) -> list[Port]:
-    """Every port that must be listened on, by host; of packstack's clouds none, as its answers choose them."""
+    """Every port that must be listened on, by host; of a packstack cloud none: its answers choose."""
     if cloud.packstack:
         return []
     found = []

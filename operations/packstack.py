@@ -24,7 +24,7 @@ from facts.config import ConfigFile
 from facts.packstack import PackstackRun, Run
 from facts.reading import Unreadable, read
 from operations import config
-from operations.failure import fail
+from operations.failure import fail, warn
 
 UNIT = "openstack-packstack"
 PROGRAM = "/usr/local/sbin/openstack-packstack"
@@ -37,6 +37,11 @@ ANSWER = 60
 LOST = 600
 # At least one line in so many seconds says that somebody still looks.
 SILENCE = 60
+
+AUTHORIZED = "/root/.ssh/authorized_keys"
+
+# The public key that packstack logs in with, of this run.
+keys: list[str] = []
 
 # Arguments: the answer file, and its place until it is whole. packstack writes a file in steps, may end with
 # status 0 without one, and asks a person where ssh-keygen has a question.
@@ -102,7 +107,43 @@ def answered(path: str, answers: Mapping[str, str]):
 
 
 @operation()
-def ran(answer_file: str, minutes: int, secrets: Collection[str] = ()):
+def key_read(path: str):
+    """Read the public key that packstack logs in with, for :func:`let_in`. Changes nothing.
+
+    Args:
+        path: the answer file, which names it.
+    """
+    keys.clear()
+    if state.is_executing:
+        answers = read(ConfigFile, path=path)
+        if not isinstance(answers, Unreadable):
+            answers = read(ConfigFile, path=packstack.parse(answers.content).get("CONFIG_SSH_KEY", "/"))
+        if isinstance(answers, Unreadable) or not answers.content.strip():
+            reason = answers.reason if isinstance(answers, Unreadable) else "it is not there"
+            yield fail(f"the public key that CONFIG_SSH_KEY names can't be read: {reason}")
+            return
+        keys.append(answers.content.strip())
+    host.noop("known when the run is executed")
+
+
+@operation()
+def let_in():
+    """Let packstack log in as root by its key: in a unit nobody can type the password that it asks for."""
+    found = read(ConfigFile, path=AUTHORIZED)
+    if isinstance(found, Unreadable):
+        yield fail(f"{AUTHORIZED} can't be read: {found.reason}")
+        return
+    missing = [key for key in keys if key not in found.content.splitlines()]
+    if not missing:
+        host.noop("it is let in" if keys else "known when the run is executed")
+        return
+    content = found.content + "".join(f"{key}\n" for key in missing)
+    yield StringCommand("install -d -m 700 /root/.ssh")
+    yield from config.write(found, content, "root", "root", found.mode or "600", ["packstack's key"])
+
+
+@operation()
+def ran(answer_file: str, minutes: int, declared: Collection[str] = (), secrets: Collection[str] = ()):
     """Have packstack run with the answers that are in its file, and follow it to its end.
 
     A run that is under way is followed; after a success with the same answers there is nothing to do; after a
@@ -111,6 +152,7 @@ def ran(answer_file: str, minutes: int, secrets: Collection[str] = ()):
     Args:
         answer_file: the file.
         minutes: how long to follow a run at most. It goes on after that.
+        declared: options that are said when packstack went on with another value.
         secrets: what is not to be shown of its log, beside the passwords of the file.
     """
     # Twice: a run that was under way may have had other answers.
@@ -142,6 +184,11 @@ def ran(answer_file: str, minutes: int, secrets: Collection[str] = ()):
         if problem:
             yield fail(problem)
             return
+        if ignored := _ignored(declared):
+            yield warn(
+                f"packstack went on with other values than the declared ones of {', '.join(ignored)}: they "
+                "belong to a part that other answers leave out, or it has corrected them"
+            )
 
 
 def _judged(answer_file: str) -> tuple[Run | Unreadable, str | None]:
@@ -202,6 +249,15 @@ def _follow(minutes: int, secrets: Collection[str]) -> str | None:
     )
 
 
+def _ignored(declared: Collection[str]) -> list[str]:
+    """Declared options that have another value in what packstack wrote back."""
+    given, back = (read(ConfigFile, path=f"{FOLDER}/{name}") for name in ("done", "resolved"))
+    if isinstance(given, Unreadable) or isinstance(back, Unreadable):
+        return []
+    different = packstack.changed(given.content, back.content)
+    return [name for name in declared if name in different]
+
+
 def _look(start: int) -> Run | Unreadable:
     # A connection whose other end is gone is opened for an hour.
     with gevent.Timeout(ANSWER, TimeoutError(f"no answer for {ANSWER} seconds")):
@@ -255,7 +311,10 @@ def horizon_in_main_interpreter(path: str, answer_file: str):
         host.noop("packstack installs no Horizon")
         return
     if not found.exists:
-        yield fail(f"{path} does not exist: packstack has not written it")
+        yield fail(
+            f"{path} does not exist: packstack has not written it, or it was removed; after rm {FOLDER}/done "
+            "packstack runs again"
+        )
         return
     try:
         content = packstack.in_main_interpreter(found.content)
@@ -267,27 +326,22 @@ def horizon_in_main_interpreter(path: str, answer_file: str):
 
 
 @operation()
-def credentials(cloud: Cloud):
-    """Write the administrator's login, as packstack left it, where every cloud of ours has it.
+def login_file(cloud: Cloud, src: str, dest: str):
+    """Write the administrator's login, as packstack left it, into a file that loads it; for root only.
 
     Args:
         cloud: the model.
+        src: the template; it is given ``login``, and ``shell`` and ``text``, which quote for a shell and for
+            YAML.
+        dest: the file on the host.
     """
     found = login(cloud)
     if isinstance(found, Unreadable):
         yield fail(found.reason)
         return
-    for dest, src in (("/root/admin-openrc.sh", "openrc"), ("/etc/openstack/clouds.yaml", "clouds.yaml")):
-        yield from config.file._inner(
-            dest=dest,
-            src=f"templates/packstack/{src}.j2",
-            mode="600",
-            directory=True,
-            cloud=cloud,
-            login=found,
-            shell=quote,
-            text=json.dumps,  # YAML's, too
-        )
+    yield from config.file._inner(
+        dest=dest, src=src, mode="600", directory=True, cloud=cloud, login=found, shell=quote, text=json.dumps
+    )
 
 
 def login(cloud: Cloud) -> dict[str, Any] | Unreadable:

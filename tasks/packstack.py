@@ -19,7 +19,9 @@ local.include("tasks/repositories.py")
 local.include("tasks/packages.py")
 local.include("tasks/lvm.py")
 
-if cloud.is_first("controller", host):
+first = cloud.is_first("controller", host)
+
+if first:
     packstack.generated(name="Let packstack generate its answer file", path=answers)
     packstack.answered(name="Set the declared answers", path=answers, answers=cloud.packstack_answers)
     config.file(
@@ -28,11 +30,15 @@ if cloud.is_first("controller", host):
         dest=packstack.PROGRAM,
         mode="755",
     )
+    packstack.key_read(name="Read the key that packstack logs in with", path=answers)
+packstack.let_in(name="Let packstack log in")
 
+if first:
     packstack.ran(
         name=f"Run packstack, and follow it for {minutes} minutes at most",
         answer_file=answers,
         minutes=minutes,
+        declared=list(cloud.packstack_answers),
         secrets=list(cloud.secrets.values()),
     )
 
@@ -46,4 +52,15 @@ if cloud.is_first("controller", host):
             config=[vhost],
             timeout=300,
         )
-    packstack.credentials(name="Write admin-openrc.sh and clouds.yaml", cloud=cloud)
+    packstack.login_file(
+        name="Write admin-openrc.sh",
+        src="templates/packstack/openrc.j2",
+        dest="/root/admin-openrc.sh",
+        cloud=cloud,
+    )
+    packstack.login_file(
+        name="Write clouds.yaml",
+        src="templates/packstack/clouds.yaml.j2",
+        dest="/etc/openstack/clouds.yaml",
+        cloud=cloud,
+    )

@@ -9,6 +9,7 @@
 #
 # Arguments: the answer file, the log.
 umask 077
+: >"$2" # an earlier run's
 folder=/var/lib/openstack-packstack
 mkdir -p $folder
 cd $folder || exit 1

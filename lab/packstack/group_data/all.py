@@ -24,6 +24,10 @@ packstack_answers = {
     "CONFIG_NEUTRON_OVS_BRIDGE_IFACES": "br-ex:eth0",
     "CONFIG_NEUTRON_OVS_TUNNEL_IF": "eth1",
     "CONFIG_PROVISION_DEMO": "n",
+    # Not in the notes: their second host, which they leave to packstack's own question.
+    "CONFIG_COMPUTE_HOSTS": "10.60.0.11,10.60.0.12",
+    # And today's packstack takes OVN by itself, which has no use for three of these.
+    "CONFIG_NEUTRON_L2_AGENT": "openvswitch",
 }
 # The notes' own password is one that everybody knows.
 allow_weak_secrets = True

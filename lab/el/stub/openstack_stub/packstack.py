@@ -78,10 +78,25 @@ def leave(config, wanted):
     )
     with open("/etc/os-release") as file:
         wsgi = "mod_wsgi" if 'VERSION_ID="7"' in file.read() else "python3-mod_wsgi"
-    subprocess.run(["yum", "-q", "-y", "install", "httpd", wsgi], check=True)
+    if not os.path.exists(os.path.dirname(VHOST)):
+        subprocess.run(["yum", "-q", "-y", "install", "httpd", wsgi], check=True)
     group = "  WSGIApplicationGroup %{GLOBAL}\n" if wanted.get("group") else ""
     put(VHOST, HORIZON.format(group=group), 0o644)
     subprocess.run(["systemctl", "enable", "--quiet", "--now", "httpd"], check=True)
+
+
+def log_in(hosts):
+    """Log in to each host, as packstack does: without a terminal nobody can be asked for a password."""
+    for host in hosts:
+        options = [
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "BatchMode=yes",
+        ]
+        subprocess.run(["ssh", *options, "root@%s" % host.strip(), "true"], check=True)
 
 
 def stand_in(title, config):
@@ -94,6 +109,8 @@ def stand_in(title, config):
             # A real one shows what the shell did, and with that a password.
             password = config["CONFIG_KEYSTONE_ADMIN_PW"]
             raise RuntimeError("Error appeared during Puppet run: + mysql --password=%s" % password)
+        if title == "Setting up ssh keys":
+            log_in(config["CONFIG_COMPUTE_HOSTS"].split(","))
         if title == "Applying Puppet manifests":
             print("Applying %s_controller.pp" % config["CONFIG_CONTROLLER_HOST"])
             leave(config, wanted)
