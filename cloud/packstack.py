@@ -153,7 +153,7 @@ def masked(text: str, secrets: Collection[str]) -> str:
 def spoken(log: Iterable[str]) -> list[str]:
     """The lines of packstack's output that say something, without colors and lines drawn over each other."""
     lines = (_COLOR.sub("", line).rpartition("\r")[2].rstrip() for line in log)
-    return [re.sub(r"\s+\[ (\w+) \]$", r": \1", line) for line in lines if line.strip()]
+    return [re.sub(r":?\s*\[ (\w+) \]$", r": \1", line) for line in lines if line.strip()]
 
 
 def elapsed(seconds: float) -> str:

@@ -179,6 +179,8 @@ def ran(answer_file: str, minutes: int, declared: Collection[str] = (), secrets:
                 f"{PROGRAM} {quote(answer_file)} {LOG}"
             )
         if not state.is_executing:
+            if found.running:
+                host.noop("packstack is running")
             return
         problem = _follow(minutes, secrets)
         if problem:

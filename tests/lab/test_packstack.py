@@ -163,7 +163,7 @@ def test_a_deploy_that_is_killed_before_the_run(inventory, generated):
     killed_at(TASK, "Read the key", 0, "--limit", "controller", inventory=inventory)
     assert not active()
     assert on("controller", f"ls {FOLDER} 2>/dev/null || :") == ""
-    assert {name: answers()[name] for name in TEN} == TEN
+    assert TEN.items() <= answers().items()
 
 
 def test_the_first_run(inventory, generated):
@@ -211,8 +211,8 @@ def test_a_second_run_changes_nothing(inventory):
     before = runs()
     done = run(inventory, limit=None)
     assert totals(done.output)["changed"] == 0, done.output[-6000:]
-    told = run(inventory, "--json", limit=None)
-    assert json.loads(told.stdout)["failed_hosts"] in ([], {}, None)
+    told = run(inventory, "--json")
+    assert json.loads(told.stdout)["results"]["failed_hosts"] == []
     assert leaks(told.output) == []
     assert runs() == before
 
@@ -247,9 +247,10 @@ def test_changed_answers_are_named(inventory):
     )
     assert leaks(done.output) == []
     assert runs() == before + 1
-    assert answers()["CONFIG_DEFAULT_PASSWORD"] == "An0ther'$one % #"
+    now = answers()
+    assert now["CONFIG_DEFAULT_PASSWORD"] == "An0ther'$one % #"
     # What packstack has made for a placeholder is what it goes on with.
-    placeholders = [name for name, value in answers().items() if value == packstack.PLACEHOLDER]
+    placeholders = [name for name, value in now.items() if value == packstack.PLACEHOLDER]
     assert placeholders
     after = answers(f"{FOLDER}/resolved")
     assert {name: made[name] for name in placeholders} == {name: after[name] for name in placeholders}
