@@ -219,10 +219,12 @@ def _follow(minutes: int, secrets: Collection[str]) -> str | None:
     while True:
         found, now = _look(start), time.monotonic()
         if isinstance(found, Unreadable):
-            if now - reached > LOST:
-                return f"not reached for {LOST} seconds ({found.reason}): {_attach()}"
-            _connect()
-            gevent.sleep(2)
+            connected = False
+            while not connected:
+                if time.monotonic() - reached > LOST:
+                    return f"not reached for {LOST} seconds ({found.reason}): {_attach()}"
+                gevent.sleep(2)
+                connected = _connect()
             continue
         reached = now
         if found.size + 1 < start:  # another run's
@@ -266,14 +268,15 @@ def _look(start: int) -> Run | Unreadable:
         return read(PackstackRun, unit=UNIT, folder=FOLDER, log=LOG, start=start)
 
 
-def _connect() -> None:
-    """A new connection in place of a broken one; without one the next look fails, too."""
+def _connect() -> bool:
+    """Make a new connection in place of a broken one: whether that worked. Nothing is asked without one."""
     try:
         with gevent.Timeout(ANSWER, TimeoutError()):
             host.disconnect()
             host.connect(reason="again, for packstack", show_errors=False, raise_exceptions=True)
     except (ConnectError, TimeoutError):
-        return
+        return False
+    return True
 
 
 def _attach() -> str:

@@ -236,7 +236,7 @@ def controller(monkeypatch):
     monkeypatch.setattr(operations, "read", fake.read)
     monkeypatch.setattr(operations.gevent, "sleep", fake.sleep)
     monkeypatch.setattr(operations.time, "monotonic", lambda: fake.clock)
-    monkeypatch.setattr(operations, "_connect", lambda: None)
+    monkeypatch.setattr(operations, "_connect", lambda: True)
     return fake
 
 
@@ -362,6 +362,20 @@ def test_a_host_that_stays_away(controller, run):
     done, said = run()
     assert done == [False]
     assert "not reached for 600 seconds (no route): it goes on" in said[-1]
+
+
+def test_nothing_is_asked_without_a_connection(controller, run, monkeypatch):
+    controller.files[f"{operations.FOLDER}/given"] = FILE
+    controller.looks = [
+        running(),
+        Unreadable("EOFError"),
+        Run(False, done=9, size=10),
+        controller.record("done"),
+    ]
+    tries = iter([False, False, True])
+    monkeypatch.setattr(operations, "_connect", lambda: next(tries))
+    assert run()[0] == []
+    assert list(tries) == []
 
 
 def test_a_unit_that_leaves_no_record(controller, run):
@@ -575,7 +589,9 @@ def test_add_keeps_answers_in_the_secrets(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("release", "python"), [("caracal", "python3-setuptools"), ("train", "python-setuptools")]
+    # OSP 10's release is one that this project does not deploy itself.
+    ("release", "python"),
+    [("caracal", "python3-setuptools"), ("newton", "python-setuptools")],
 )
 def test_packages_of_the_notes(tmp_path, release, python):
     cloud = packstack_cloud(tmp_path, release=release)
