@@ -29,6 +29,8 @@ packstack_answers = {
     # And today's packstack takes OVN by itself, which has no use for three of these.
     "CONFIG_NEUTRON_L2_AGENT": "openvswitch",
 }
+# As the notes have it.
+firewall = "off"
 # The notes' own password is one that everybody knows.
 allow_weak_secrets = True
 
