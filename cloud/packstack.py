@@ -23,6 +23,7 @@ MASK = "********"
 _OPTION = re.compile(r"([^\s#;=:\[][^=:]*?)\s*[=:]\s*(.*)")
 _CONTINUED = re.compile(r"\s+[^\s#;]")
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
+_STEP = re.compile(r"[A-Z0-9][\w .,'\"()-]*: (DONE|ERROR)|Applying \S+\.pp|\W*Installation completed.*")
 _EXPORT = re.compile(r"\s*(?:export\s+)?(OS_[A-Z0-9_]+)=(.*)")
 
 
@@ -154,6 +155,11 @@ def spoken(log: Iterable[str]) -> list[str]:
     """The lines of packstack's output that say something, without colors and lines drawn over each other."""
     lines = (_COLOR.sub("", line).rpartition("\r")[2].rstrip() for line in log)
     return [re.sub(r":?\s*\[ (\w+) \]$", r": \1", line) for line in lines if line.strip()]
+
+
+def steps(lines: Iterable[str]) -> list[str]:
+    """Those of packstack's lines that name a step, and so hold no secret: others show what a shell did."""
+    return [line.strip(" *") for line in lines if _STEP.fullmatch(line)]
 
 
 def elapsed(seconds: float) -> str:

@@ -231,8 +231,8 @@ def _follow(minutes: int, secrets: Collection[str]) -> str | None:
             start = 1
             continue
         start = found.size + 1
-        lines = packstack.spoken(found.log)
-        words.extend(lines)
+        words.extend(packstack.spoken(found.log))
+        lines = packstack.steps(packstack.spoken(found.log))
         if (lines and lines[-1] != said) or now - when > SILENCE:
             said, when = (lines or [said])[-1], now
             _say(f"packstack, {packstack.elapsed(_age(found))}: {packstack.masked(said, secrets)}")

@@ -196,6 +196,17 @@ def test_what_packstack_says():
     ]
 
 
+def test_which_lines_name_a_step():
+    named = [
+        "Pre installing Puppet and discovering hosts' details: DONE",
+        "10.0.0.1_controller: ERROR",
+        "Applying 10.0.0.1_controller.pp",
+        " **** Installation completed successfully ******",
+    ]
+    others = ["ERROR : + mysql --password=x: DONE", " * The installation log file is x", "+ export PW=x", ""]
+    assert packstack.steps([*others, *named]) == [*named[:3], "Installation completed successfully"]
+
+
 def test_the_longest_secret_is_masked_first():
     assert packstack.masked("pw pwd pwdx", {"pw", "pwdx"}) == "******** ********d ********"
     assert packstack.secrets_in(FILE, "CONFIG_A_PW=x\n") == {"1f0e4c6b3f504fd3", "x"}
@@ -275,7 +286,7 @@ def test_a_run_is_started_and_followed(controller, run):
         Run(False),
         running(log=["Preparing servers [ DONE ]"]),
         running(2, size=10),
-        Run(False, done=3, size=30, log=["**** Installation completed"]),
+        Run(False, done=3, size=30, log=[" **** Installation completed"]),
         controller.record("done"),
     ]
     done, said = run()
@@ -284,7 +295,7 @@ def test_a_run_is_started_and_followed(controller, run):
     assert [line.rpartition("] ")[2] for line in said] == [
         "packstack runs: it has not run yet",
         "packstack, 0:01: Preparing servers: DONE",
-        "packstack, 0:03: **** Installation completed",
+        "packstack, 0:03: Installation completed",
     ]
 
 
