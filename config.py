@@ -11,7 +11,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import parse_cli_arg
 
-from cloud import inputs
+from cloud import inputs, packstack
 
 parameters = click.get_current_context().params
 if parameters["operations"] and all(name.endswith(".py") for name in parameters["operations"]):
@@ -35,6 +35,8 @@ if parameters["operations"] and all(name.endswith(".py") for name in parameters[
                 f"--limit {pattern}: no such host or group; there are: {', '.join(sorted(names))}"
             )
     try:
-        inputs.read(inventory, path)
+        cloud = inputs.read(inventory, path)
     except inputs.InputError as error:
         raise PyinfraError(str(error)) from None
+    if refusal := packstack.refusal(cloud.settings.deployed_by, parameters["operations"]):
+        raise PyinfraError(refusal)

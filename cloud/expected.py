@@ -60,7 +60,9 @@ def hypervisors(cloud: Cloud) -> list[str]:
 
 
 def neutron_agents(cloud: Cloud) -> list[tuple[str, str]]:
-    """(host, kind of agent) of every neutron agent."""
+    """(host, kind of agent) of every neutron agent; of a packstack cloud none: its answers choose."""
+    if cloud.packstack:
+        return []
     hosts = dict.fromkeys([*cloud.work["network"], *cloud.work["compute"]])
     agents = [(host, AGENT_KINDS[kind]) for host in hosts for kind in cloud.network_agents(host)]
     balancing = cloud.work["network"] if cloud.settings.lbaas else []
@@ -92,7 +94,9 @@ def keys(cloud: Cloud) -> list[str]:
 
 
 def ports(cloud: Cloud) -> list[Port]:
-    """Every port that must be listened on, by host."""
+    """Every port that must be listened on, by host; of a packstack cloud none: its answers choose."""
+    if cloud.packstack:
+        return []
     found = []
     for node in cloud.doing("database"):
         for port, service in (
@@ -152,6 +156,10 @@ def mirrors(cloud: Cloud, host: Any) -> bool:
 def units(cloud: Cloud, host: str) -> list[str]:
     """systemd units that must be active on a host, and start with it."""
     node = cloud.node(host)
+    if cloud.packstack:
+        # How APIs and agents run differs between packstack's releases; these are there in all of them.
+        there = {"controller": "keystone/api", "compute": "nova/compute"}
+        return cloud.units(host, *(unit for role, unit in there.items() if cloud.does(role, host)))
     wanted = ["chrony/server"]
     if cloud.does("database", host):
         wanted += ["database/server", "messaging/server", "cache/server"]

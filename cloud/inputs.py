@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from cloud import platforms, releases, repositories, secrets, tls, topology
+from cloud import packstack, platforms, releases, repositories, secrets, tls, topology
 from cloud.model import Cloud, Node
 from cloud.services import CONFIG_FILES, SERVICES
 from cloud.settings import (
@@ -155,7 +155,9 @@ def _check_nodes(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, r
             node.address not in (network.network_address, network.broadcast_address),
             f"{name}: address {node.address} is the network or broadcast address of {network}",
         )
-        wrong = releases.refusal(cloud.release, node.platform)
+        # packstack installs what its repositories have, and we render nothing for it.
+        any_will_do = cloud.deployed_by == "packstack" and cloud.release in releases.BY_AGE
+        wrong = None if any_will_do else releases.refusal(cloud.release, node.platform)
         reading.check(wrong is None, f"{name}: release: {wrong}")
         for device in node.volume_devices:
             reading.check(
@@ -345,6 +347,30 @@ def _check_resources(cloud: CloudSettings, groups, reading: _Reading) -> None:
         )
 
 
+def _check_packstack(nodes: dict[str, NodeSettings], cloud: CloudSettings, groups, values, reading: _Reading):
+    """What packstack is to be told."""
+    secret = {name: value for name, value in secrets.answers(values).items() if isinstance(value, str)}
+    reading.problems += [
+        f"packstack_answers: {line}" for line in packstack.problems(cloud.packstack_answers, secret)
+    ]
+    if cloud.deployed_by != "packstack":
+        reading.check(
+            not cloud.packstack_answers, "packstack_answers: nobody asks: set deployed_by = 'packstack', too"
+        )
+        return
+    for name, node in nodes.items():
+        reading.check(node.platform == "el", f"{name}: deployed_by: packstack is for platform 'el' only")
+    reading.check(
+        len(groups["controller"]) == 1,
+        f"deployed_by: packstack builds one controller; {len(groups['controller'])} hosts are in that group",
+    )
+    apart = [role for role in ("database", "loadbalancer", "network") if groups[role]]
+    reading.check(
+        not apart,
+        f"deployed_by: packstack takes such hosts from its answers: remove the groups {', '.join(apart)}",
+    )
+
+
 def read(inventory: Any, inventory_path: str | Path, certified: bool = True) -> Cloud:
     """Check the operator's whole input and build the model of the cloud.
 
@@ -404,6 +430,7 @@ def read(inventory: Any, inventory_path: str | Path, certified: bool = True) -> 
             release=release,
             volumes=bool(groups["storage"]),
             parts=secrets.parts_of(inventory),
+            packstack=bool(settings and settings.deployed_by == "packstack"),
         )
         reading.problems += [f"{secrets_path}: {line}" for line in found]
         if found:
@@ -412,6 +439,8 @@ def read(inventory: Any, inventory_path: str | Path, certified: bool = True) -> 
                 f"python -m cloud.secrets --add {inventory_path}"
             )
 
+    if settings:
+        _check_packstack(nodes, settings, groups, values, reading)
     if reading.problems or settings is None:
         raise InputError(reading.problems)
     work = topology.work_of(groups)

@@ -7,9 +7,9 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
-from cloud import repositories
+from cloud import repositories, secrets
 from cloud.certificates import Certificates
-from cloud.platforms import PLATFORMS, Platform, role_packages
+from cloud.platforms import PACKSTACK_PARTS, PLATFORMS, Platform, role_packages
 from cloud.releases import ANY, PROCESSES, Release
 from cloud.repositories import Sources
 from cloud.services import SERVICES, ServiceSpec, services_in
@@ -29,6 +29,7 @@ ADMIN_PORT = 35357  # keystone's for administrators, in old releases
 WEB_PORT = 80
 TLS_WEB_PORT = 443
 LOOPBACK = "127.0.0.1"
+DOMAIN = "Default"  # of users and projects, by its name
 # What everything of the cloud on a host is told to trust, by one name on every platform.
 CA_FILE = "/etc/openstack/ca.pem"
 TUNNEL_BRIDGE = "br-tunnel"  # of tunnels in user space, with their address
@@ -203,6 +204,10 @@ class Cloud:
         """What this host must have installed."""
         node = self.node(host)
         extra = ["firewall"] if node.settings.firewall == "on" else []
+        if self.packstack:
+            parts = [part for role, parts in PACKSTACK_PARTS.items() if role in node.roles for part in parts]
+            names = [name for part in (*parts, *extra) for name in node.platform.packages[part]]
+            return list(dict.fromkeys(names))
         if node in self.proxies and "loadbalancer" not in node.roles:
             extra.append("proxy")
         if self.redundant_routers and "network" in node.roles:
@@ -242,6 +247,16 @@ class Cloud:
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
+
+    @property
+    def packstack(self) -> bool:
+        """Whether packstack builds it."""
+        return self.settings.deployed_by == "packstack"
+
+    @property
+    def packstack_answers(self) -> dict[str, str]:
+        """The answers that packstack's file must have, passwords among them."""
+        return {**self.settings.packstack_answers, **secrets.answers(self.secrets)}
 
     @property
     def openvswitch(self) -> bool:
@@ -521,8 +536,8 @@ class Cloud:
             "username": "admin",
             "password": self.secret("admin_password"),
             "project_name": "admin",
-            "user_domain_name": "Default",
-            "project_domain_name": "Default",
+            "user_domain_name": DOMAIN,
+            "project_domain_name": DOMAIN,
             "region_name": self.settings.region,
             **({"cacert": self.internal_ca_file} if self.internal_ca_file else {}),
         }

@@ -245,6 +245,15 @@ EL7 = Platform(
         "cinder@storage": ["openstack-cinder", "lvm2", "targetcli", "python-oslo-policy"],
         "horizon": ["openstack-dashboard"],
         "firewall": ["firewalld"],
+        "kvm": [
+            "qemu-kvm",
+            "libvirt-client",
+            "libvirt-daemon",
+            "libvirt-daemon-driver-qemu",
+            "python-setuptools",
+        ],
+        "packstack": ["openstack-packstack"],
+        "volume-group": ["lvm2"],
     },
     units={
         "chrony/server": "chronyd",
@@ -304,6 +313,7 @@ EL7 = Platform(
         "placement-wsgi": "/etc/httpd/conf.d/01-placement-programs.conf",
         "plugin": "/etc/neutron/plugin.ini",
         "horizon-local-settings": "/etc/openstack-dashboard/local_settings",
+        "packstack-horizon": "/etc/httpd/conf.d/15-horizon_vhost.conf",
         "python": "/usr/lib/python2.7/site-packages",
     },
     groups={"web": "apache"},
@@ -356,6 +366,15 @@ EL9 = Platform(
         # The package of Horizon asks for python3-memcached, which Django has no use for any more.
         "horizon": ["openstack-dashboard", "python3-pymemcache"],
         "firewall": ["firewalld"],
+        "kvm": [
+            "qemu-kvm",
+            "libvirt-client",
+            "libvirt-daemon",
+            "libvirt-daemon-driver-qemu",
+            "python3-setuptools",
+        ],
+        "packstack": ["openstack-packstack"],
+        "volume-group": ["lvm2"],
     },
     units={
         "chrony/server": "chronyd",
@@ -421,6 +440,7 @@ EL9 = Platform(
         # neutron-server's unit reads this one, and no package makes it.
         "plugin": "/etc/neutron/plugin.ini",
         "horizon-local-settings": "/etc/openstack-dashboard/local_settings",
+        "packstack-horizon": "/etc/httpd/conf.d/15-horizon_vhost.conf",
         # Beside the package's openstack-dashboard.conf, which an update may replace.
         "horizon-wsgi": "/etc/httpd/conf.d/openstack-horizon.conf",
         "python": "/usr/lib/python3.9/site-packages",
@@ -466,6 +486,13 @@ ROLE_PARTS: dict[str, list[str]] = {
     "loadbalancer": ["loadbalancer"],
     "storage": ["cinder@storage"],
 }  # fmt: skip
+
+# The same where packstack installs OpenStack: what the original notes have beforehand, and packstack.
+PACKSTACK_PARTS: dict[str, list[str]] = {
+    "controller": ["kvm", "packstack"],
+    "compute": ["kvm"],
+    "storage": ["volume-group"],
+}
 
 
 def role_packages(

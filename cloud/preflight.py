@@ -79,12 +79,15 @@ def host_lines(cloud: Cloud, node: Node, state: State) -> list[Line]:
 
 
 def _system(cloud: Cloud, node: Node, state: State) -> Line:
-    platform, version = node.platform.name, AVAILABLE[node.platform.name][str(cloud.release)]
-    wanted, found = f"{platform} {version}", f"{state.os_id or 'unknown'} {state.os_version}".strip()
+    platform = node.platform.name
+    # None: packstack installs any release that its repositories have.
+    version = AVAILABLE[platform].get(str(cloud.release))
+    wanted = f"{platform} {version}" if version else platform
+    found = f"{state.os_id or 'unknown'} {state.os_version}".strip()
     if state.os_id not in node.platform.os_ids:
         cure = f"the inventory says platform {platform}: correct it, or install one of "
         return Line("system", wanted, found, REFUSED, cure + ", ".join(node.platform.os_ids))
-    if state.os_version.split(".")[0] != version:
+    if version and state.os_version.split(".")[0] != version:
         cure = f"it does not package release {cloud.release}; {wanted} does"
         return Line("system", wanted, found, REFUSED, cure)
     return Line("system", wanted, found)

@@ -7,6 +7,7 @@ for an old release, which has other ones.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import re
@@ -14,7 +15,7 @@ import secrets as random
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ KNOWN = {**NAMES, **PARTS["balancers"], **PARTS["clusters"], **OLD_NAMES}
 # user_NAME_password is the password of a declared user (``resources``), written by the operator.
 DECLARED_USER = re.compile(r"user_.+_password")
 
+# An answer for packstack, under its own name, written by the operator (``packstack_answers``).
+ANSWER = re.compile(r"CONFIG_[A-Z0-9_]+")
+
 # Secrets stand in URLs (transport_url, connection), in INI files where "$" is oslo.config's reference sign
 # and "%" Python's, in shell files and in SQL. These characters mean nothing in any of them.
 ALLOWED = re.compile(r"[A-Za-z0-9._~-]+")
@@ -74,16 +78,26 @@ WORDS = (
 )
 
 
+def answers(values: Mapping[str, str]) -> dict[str, str]:
+    """The answers for packstack among the secrets."""
+    return {name: value for name, value in values.items() if ANSWER.fullmatch(name)}
+
+
 def path_for(inventory: str | Path) -> Path:
     """Where the secrets of this inventory lie."""
     return Path(inventory).resolve().parent / FILE_NAME
+
+
+def usable(name: str, value: object) -> bool:
+    """Whether a secret can be written where it goes; an answer goes into packstack's file only."""
+    return isinstance(value, str) and bool(value and (ANSWER.fullmatch(name) or ALLOWED.fullmatch(value)))
 
 
 def weakness(name: str, value: object) -> str | None:
     """Why ``value`` is no secret, without saying it; None when it will do."""
     if not isinstance(value, str) or not value:
         return "is empty or no text"
-    if not ALLOWED.fullmatch(value):
+    if not usable(name, value):
         return "holds a character other than letters, digits and . _ ~ -"
     if len(value) < MINIMUM_LENGTH:
         return f"is shorter than {MINIMUM_LENGTH} characters"
@@ -118,6 +132,7 @@ def problems(
     release: Release | None = None,
     volumes: bool = True,
     parts: Collection[str] = (),
+    packstack: bool = False,
 ) -> list[str]:
     """What is wrong with a set of secrets, a line each, never showing one.
 
@@ -127,18 +142,18 @@ def problems(
         release: for which they must be complete; None: the newest.
         volumes: whether the cloud has hosts for volumes.
         parts: the :data:`PARTS` that the cloud has.
+        packstack: it is packstack's, which makes all but what is in here.
     """
     found = []
-    wanted = names_for(release or Release(BY_AGE[-1]), volumes, parts)
-    users = [name for name in values if DECLARED_USER.fullmatch(name)]
+    wanted = [] if packstack else names_for(release or Release(BY_AGE[-1]), volumes, parts)
+    users = [name for name in values if DECLARED_USER.fullmatch(name) or ANSWER.fullmatch(name)]
     for name in (*wanted, *users):
         if name not in values:
             found.append(f"secret {name} is missing")
             continue
         value = values[name]
         reason = weakness(name, value)
-        usable = isinstance(value, str) and ALLOWED.fullmatch(value)
-        if reason and not (allow_weak and usable):
+        if reason and not (allow_weak and usable(name, value)):
             found.append(f"secret {name} {reason}")
     found += [f"unknown secret {name}" for name in values if name not in (*KNOWN, *users)]
     return found
@@ -190,6 +205,13 @@ def generate(present: dict[str, str], release: Release | None = None, parts: Col
         if DECLARED_USER.fullmatch(name):
             # Quoted: a user's name may hold what a bare key of TOML may not.
             lines += ["", "# a declared user", f'"{name}" = "{present[name]}"']
+        elif ANSWER.fullmatch(name):
+            # JSON's text is TOML's, too.
+            lines += [
+                "",
+                "# an answer for packstack",
+                f"{name} = {json.dumps(present[name], ensure_ascii=False)}",
+            ]
     return "\n".join(lines) + "\n"
 
 

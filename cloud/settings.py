@@ -243,6 +243,24 @@ class CloudSettings(Strict):
         description="What tasks/resources.py makes and tasks/teardown.py removes, as `cloud/resources.py` "
         "describes it; default: nothing.",
     )
+    deployed_by: Literal["tasks", "packstack"] = Field(
+        "tasks",
+        description="What builds the cloud: 'tasks', by deploy.py; 'packstack', by tasks/packstack.py, and "
+        "deploy.py is refused. See [packstack.md](packstack.md).",
+    )
+    packstack_answers: dict[str, str] = Field(
+        {},
+        description="Answers that packstack's answer file must have: {CONFIG_NAME: value}, each a text. "
+        "Passwords are not here: secrets.toml has them, under the same names.",
+    )
+    packstack_answer_file: str = Field(
+        "/root/answer.ini",
+        pattern=r"^/[\w./-]*[\w-][\w.-]*$",
+        description="The answer file on the first controller; packstack generates it where there is none.",
+    )
+    packstack_timeout: int = Field(
+        120, ge=1, description="Minutes to follow packstack; then it goes on without anybody looking."
+    )
     lost: str | None = Field(
         None,
         description="For tasks/recover_database.py, on its command line only: --data lost=HOST,HOST: "

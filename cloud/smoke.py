@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud.model import Cloud
+from cloud.model import DOMAIN, Cloud
 from cloud.verdict import Report
 
 # The project, the start of every name in it, and the probe's network namespace and port (15 letters at most).
@@ -74,7 +74,7 @@ def plan(cloud: Cloud, initiators: dict[str, bool]) -> dict[str, Any]:
     return {
         "name": NAME,
         "description": "Made by the smoke test, and removed by it",
-        "domain": cloud.admin_credentials["project_domain_name"],
+        "domain": DOMAIN,
         "zone": "nova",
         "self_service": cloud.self_service,
         "stores": stores,

@@ -43,19 +43,27 @@ def judge(cloud: Cloud, answers: Answers) -> Report:
         report.warn("every controller is outside --limit: the APIs were not asked")
     else:
         _services(report, cloud, answers.api)
-        _endpoints(report, cloud, asker, answers.api)
+        if cloud.packstack:
+            _whatever_is_there(report, cloud, asker, answers.api)
+        else:
+            _endpoints(report, cloud, asker, answers.api)
+            _schemas(report, cloud, asker, answers.schemas)
         _certificates(report, cloud, asker, answers.api)
-        _schemas(report, cloud, asker, answers.schemas)
         _upgrades(report, cloud, asker, answers.upgrades)
     if answers.left_out:
         report.warn(f"outside --limit, not looked at: {', '.join(answers.left_out)}")
     return report
 
 
-def api_request(cloud: Cloud) -> dict[str, Any]:
-    """What ``verify_api.py`` is asked."""
+def api_request(cloud: Cloud, admin: dict[str, Any]) -> dict[str, Any]:
+    """What ``verify_api.py`` is asked.
+
+    Args:
+        cloud: the model.
+        admin: the administrator's login.
+    """
     return {
-        "admin": cloud.admin_credentials,
+        "admin": admin,
         "timeout": 10,
         "ca": cloud.ca_file,
         "tls": [list(place) for place in expected.tls_endpoints(cloud)],
@@ -260,6 +268,28 @@ def _endpoints(report: Report, cloud: Cloud, host: str, api: dict | str) -> None
             if item["url"] != url:
                 state += f", but its URL is {item['url']}"
             report.add("Endpoints", host, check, url, state, answered and item["url"] == url)
+
+
+def _whatever_is_there(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:
+    """Agents and endpoints of a cloud whose answer file, which is packstack's, says which ones there are."""
+    agents = part(api, "neutron_agents")
+    limit = cloud.settings.service_down_time or DOWN_TIME
+    if isinstance(agents, str):
+        report.add("Network agents", host, "all", "up", agents, False)
+    else:
+        heartbeats(report, "Network agents", [(a["host"], a["name"]) for a in agents], agents, limit)
+        for node in cloud.doing("compute"):
+            count = sum(agent["host"] == node.name for agent in agents)
+            report.add("Network agents", node.name, "agents", "at least one", count, count > 0)
+    found = part(api, "endpoints")
+    if isinstance(found, str):
+        report.add("Endpoints", host, "all", "an answer", found, False)
+        return
+    report.add("Endpoints", host, "in the catalog", "at least one", len(found), bool(found))
+    for item in found:
+        answered = isinstance(item["status"], int) and item["status"] < 500
+        state = f"answers {item['status']}" if answered else f"no answer: {item['status']}"
+        report.add("Endpoints", host, f"{item['service']} {item['interface']}", item["url"], state, answered)
 
 
 def _certificates(report: Report, cloud: Cloud, host: str, api: dict | str) -> None:

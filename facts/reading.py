@@ -47,7 +47,7 @@ def read(fact: type[FactBase], *, stdin: str | None = None, **arguments: Any) ->
             print_input=state.print_fact_input,
             **connector,
         )
-    except (TimeoutError, OSError, SSHException) as error:
+    except (TimeoutError, OSError, EOFError, SSHException) as error:
         return Unreadable(f"{type(error).__name__}: {error}")
     if not succeeded:
         return Unreadable("\n".join(output.stderr_lines[-8:]) or "the command failed without a word")

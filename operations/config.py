@@ -76,7 +76,7 @@ def merge(
         yield fail(_no_directory(found, "the package that owns it is not installed"))
     else:
         content = ini.merge(found.content, wanted)
-        yield from _write(found, content, user, group, mode, ini.differences(found.content, wanted))
+        yield from write(found, content, user, group, mode, ini.differences(found.content, wanted))
 
 
 @operation()
@@ -133,7 +133,7 @@ def file(
     elif not found.directory and not directory:
         yield fail(_no_directory(found, "install what owns it first, or give directory=True"))
     else:
-        yield from _write(found, text, user, group, mode, ["content"] if found.content != text else [])
+        yield from write(found, text, user, group, mode, ["content"] if found.content != text else [])
 
 
 @operation()
@@ -184,11 +184,18 @@ def block(
     except ValueError as problem:
         yield fail(f"{found.path} {problem}")
         return
-    yield from _write(found, content, user, group, mode, ["content"] if found.content != content else [])
+    yield from write(found, content, user, group, mode, ["content"] if found.content != content else [])
 
 
-def _write(found: File, content: str, user: str, group: str, mode: str, changes: list[str]):
-    """Write a file that differs from what was found, and say what changes with ``--diff``."""
+def write(found: File, content: str, user: str, group: str, mode: str, changes: list[str]):
+    """Write a file that differs from what was found, and say what changes with ``--diff``.
+
+    Args:
+        found: the file, or its place.
+        content: the text.
+        user, group, mode: as for :func:`file`.
+        changes: the names of what differs in the text, never its values; none when the text is as wanted.
+    """
     mode = mode.lstrip("0")
     if found.exists:
         before = {"mode": found.mode, "user": found.user, "group": found.group}

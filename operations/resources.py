@@ -17,6 +17,7 @@ from cloud.resource_images import STAGING
 from cloud.resource_steps import Step
 from facts.program import ask
 from facts.reading import Unreadable, read
+from operations import packstack
 from operations.failure import fail
 
 PROGRAM = "sdk_resources"
@@ -130,9 +131,12 @@ def _read(cloud: Cloud) -> dict[str, Any] | Unreadable:
 
 
 def _ask(cloud: Cloud, steps: list[Step]) -> dict[str, Any] | Unreadable:
+    admin = packstack.login(cloud)
+    if isinstance(admin, Unreadable):
+        return admin
     return ask(
         PROGRAM,
-        admin=cloud.admin_credentials,
+        admin=admin,
         steps=[step.plain() for step in steps],
         ask={
             **resource_plan.questions(cloud.settings.resources),
@@ -150,9 +154,12 @@ def _announce(changes: list[str]) -> None:
 
 def _ask_keystone(cloud: Cloud, actions: list[dict[str, Any]]) -> dict[str, Any] | Unreadable:
     users = resource_plan.identities(cloud.settings.resources, cloud.secrets)["users"]
+    admin = packstack.login(cloud)
+    if isinstance(admin, Unreadable):
+        return admin
     return ask(
         "sdk_identity",
-        admin=cloud.admin_credentials,
+        admin=admin,
         timeout=IDENTITY_WAIT if state.is_executing else 0,
         actions=[{**action, "what": identity.describe(action)} for action in actions],
         passwords={user.name: user.password for user in users},

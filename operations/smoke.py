@@ -11,6 +11,7 @@ from cloud import smoke
 from cloud.model import Cloud
 from facts.program import ask
 from facts.reading import Unreadable
+from operations import packstack
 from operations.verdict import conclude, reports_here
 
 # What was found in this run: filled by the steps, judged by `report`.
@@ -64,9 +65,12 @@ def api(cloud: Cloud, phase: str, store: str | None = None):
         store: the answer's name, where it is another one.
     """
     if state.is_executing:
-        request: dict[str, Any] = {"admin": cloud.admin_credentials, "phase": phase, "plan": _plan(cloud)}
+        admin = packstack.login(cloud)
+        request: dict[str, Any] = {"admin": admin, "phase": phase, "plan": _plan(cloud)}
         made = answers.phases.get("make")
-        if phase not in ("remove", "make") and not isinstance(made, dict):
+        if isinstance(admin, Unreadable):
+            answers.phases[store or phase] = admin.reason
+        elif phase not in ("remove", "make") and not isinstance(made, dict):
             answers.phases[phase] = "not tried: the resources could not be made"
         else:
             answer = _asked("smoke", **request, made=made, volumes=_volumes())

@@ -14,7 +14,7 @@ from cloud.model import Cloud
 from cloud.verdict import Answers
 from facts.program import ask
 from facts.reading import Unreadable, read
-from operations import galera, keystone, rabbitmq_cluster
+from operations import galera, keystone, packstack, rabbitmq_cluster
 from operations.verdict import conclude, reports_here
 
 # What the hosts answered in this run: filled by `collect`, on all hosts at once, and judged by `report`.
@@ -50,8 +50,11 @@ def _plain(answer):
 def _ask_apis(cloud: Cloud, patience: int) -> dict | str:
     """What the APIs report; asked again for ``patience`` seconds while some service is still to report."""
     end = time.monotonic() + patience
+    admin = packstack.login(cloud)
+    if isinstance(admin, Unreadable):
+        return admin.reason
     while True:
-        answer = _plain(ask("verify_api", **verify.api_request(cloud)))
+        answer = _plain(ask("verify_api", **verify.api_request(cloud, admin)))
         if verify.all_reported(cloud, answer) or time.monotonic() >= end:
             return answer
         time.sleep(2)
@@ -108,7 +111,8 @@ def collect(cloud: Cloud, patience: int = 0):
     if host.name == answers.asker:
         commands = {name: service.spec.status_command for name, service in cloud.services.items()}
         jobs["api"] = on_this_host(_ask_apis, cloud, patience)
-        jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
+        if not cloud.packstack:  # which has the databases' passwords
+            jobs["schemas"] = on_this_host(ask, "schema_state", **cloud.schema_request(node))
         jobs["upgrades"] = on_this_host(
             ask, "upgrade_checks", checks={name: command for name, command in commands.items() if command}
         )
@@ -154,7 +158,8 @@ def report(cloud: Cloud, file: str | None = None):
 def _welcome(cloud: Cloud) -> list[str]:
     """Where a user begins."""
     controller = cloud.first("controller")
+    place = "/root/admin-openrc.sh there" if cloud.packstack else "secrets.toml"
     return [
-        f"Horizon:     {cloud.horizon_url} as admin in the domain Default; secrets.toml has the password",
+        f"Horizon:     {cloud.horizon_url} as admin in the domain Default; {place} has the password",
         f"Credentials: on {controller.name} ({controller.address}), as root: . /root/admin-openrc.sh",
     ]

@@ -25,8 +25,10 @@ BASE = {
 DEBS = (
     "apache2-bin", "apache2-utils", "bridge-utils", "chrony", "conntrack", "curl", "ebtables", "firewalld",
     "ipset", "iptables", "libapache2-mod-wsgi-py3", "lvm2", "mariadb-client", "mariadb-server", "memcached",
-    "open-iscsi", "python3-amqp", "python3-memcache", "python3-openstackclient", "python3-openstacksdk",
-    "python3-pymysql", "python3-rtslib-fb", "rabbitmq-server", "targetcli-fb", "thin-provisioning-tools",
+    "open-iscsi", "python3-amqp", "python3-cryptography", "python3-distro", "python3-docutils",
+    "python3-memcache", "python3-netaddr", "python3-netifaces", "python3-openstackclient",
+    "python3-openstacksdk", "python3-pbr", "python3-pymysql", "python3-rtslib-fb", "python3-yaml",
+    "rabbitmq-server", "targetcli-fb", "thin-provisioning-tools",
 )  # fmt: skip
 
 CHRONY_CONF = """\
@@ -399,13 +401,16 @@ LIBVIRT7 = Rpm(
     directories={"/etc/libvirt": ("0700", "root", "root")},
 )
 
+# What packstack's hosts have beforehand, without a daemon of their own here.
+KVM = ("qemu-kvm", "libvirt-daemon", "libvirt-daemon-driver-qemu")
+
 EL9 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT9,
     _wsgi("python3-mod_wsgi", "10-wsgi-python3"),
-    *_hollow("python3-PyMySQL", "python3-memcached"),
+    *_hollow("python3-PyMySQL", "python3-memcached", *KVM, "python3-setuptools"),
 )  # fmt: skip
 EL7 = (
     *SYSTEM, *DATABASE, HTTPD_PACKAGE, *STORAGE, LIBVIRT7,
     _wsgi("mod_wsgi", "10-wsgi"),
-    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL", "haproxy" ),
+    *_hollow("MySQL-python", "python-memcached", "python2-PyMySQL", "haproxy", *KVM, "python-setuptools"),
 )  # fmt: skip

@@ -436,6 +436,19 @@ def _glance(*processes: str) -> Rpm:
 
 STUB = Rpm("openstack-stub", programs=True)
 
+# packstack itself, as it is on PyPI: its dependencies are Debian's, and lie in the hosts' root.
+PACKSTACK = Rpm(
+    "openstack-packstack",
+    "26.0.0",
+    content=(
+        "/usr/lib/python3/dist-packages/packstack",
+        "/usr/lib/python3/dist-packages/packstack-26.0.0.dist-info",
+        "/usr/share/packstack",
+    ),
+    wheel="packstack==26.0.0 --hash=sha256:2699f282474a357ff03832634bdc5ac1538bad34745bd3797749d0fdb184d35c",
+    programs=True,
+)
+
 EL9 = (
     STUB,
     _keystone(shipped=True),

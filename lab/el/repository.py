@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import guest, images, paths, server
-from lab.el import audit, convert, infrastructure, keys, openstack, real
+from lab.el import audit, convert, infrastructure, keys, openstack, real, wheels
 from lab.el.rpm import BUILD, Rpm, Text, spec
 from lab.el.stub import content
 from lab.guest import File
@@ -73,7 +73,7 @@ def repositories(lab: Lab) -> list[Repository]:
             Repository("crb", infrastructure.CRB),
             Repository(
                 _cloud_folder(lab),
-                real.packages() if lab.real else _with_programs(openstack.EL9, lab),
+                real.packages() if lab.real else _with_programs((*openstack.EL9, openstack.PACKSTACK), lab),
                 real=lab.real,
             ),
             Repository("SIGs/9-stream/messaging/x86_64/rabbitmq-38", infrastructure.MESSAGING),
@@ -90,7 +90,7 @@ def repositories(lab: Lab) -> list[Repository]:
     return [
         Repository("os", (*infrastructure.EL7, *infrastructure.MESSAGING, *sources)),
         Repository("epel", infrastructure.EPEL),
-        Repository(_cloud_folder(lab), _with_programs(openstack.EL7, lab)),
+        Repository(_cloud_folder(lab), _with_programs((*openstack.EL7, openstack.PACKSTACK), lab)),
         *NEGATIVE,
     ]
 
@@ -193,6 +193,8 @@ def _lay_out(work: Path, repository: Repository, lab: Lab, debs: Path) -> tuple[
         guest.write(root, files | links)
         for path in package.directories:
             (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        if package.wheel:
+            wheels.unpack(package.wheel, root)
     if repository.real:
         packages = convert.divide(packages, convert.unpack(debs, work / "debs"), root)
     (work / "lab.spec").write_text(spec(packages, f"1.el{lab.el}"))

@@ -64,6 +64,7 @@ class Rpm:
         debs: Debian's packages whose files the real edition takes.
         content: paths of further files, or whole folders, that lie in the build's root already; root's, with
             the modes they have there.
+        wheel: pip's requirement, with its hash, whose files become the package's.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Rpm:
     programs: bool = False
     debs: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
+    wheel: str = ""
 
     @property
     def units(self) -> list[str]:

@@ -39,6 +39,7 @@ ORDER = (
     "test_ha",
     "test_el",
     "test_el_real",
+    "test_packstack",
     "test_answers",
 )
 

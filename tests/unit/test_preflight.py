@@ -182,6 +182,13 @@ def test_an_el_host_of_the_wrong_version(el, release, system, version, problem):
     assert el(release, os_id=system, os_version=version) == [problem]
 
 
+def test_packstack_takes_the_release_that_its_repositories_have(tmp_path):
+    cloud = clouds.cloud(tmp_path, platform="el", release="newton", deployed_by="packstack")
+    state = replace(GOOD, os_id="centos", os_version="7.9")
+    found = row(host_lines(cloud, cloud.node("controller"), state), "system")
+    assert found == ("el", "centos 7.9", "ok", "")
+
+
 def test_el_7_needs_libraries_that_nobody_packages(el):
     centos = {"os_id": "centos", "os_version": "7"}
     assert el("train", **centos) == []

@@ -433,7 +433,7 @@ def test_the_migrations_are_where_the_deploy_looks(name):
 
 @pytest.mark.parametrize("name", content.PYTHON)
 def test_every_program_is_known_to_the_stub(name):
-    known = {*daemons.DAEMONS, *manage.COMMANDS, "cinder-rootwrap"}
+    known = {*daemons.DAEMONS, *manage.COMMANDS, "cinder-rootwrap", "packstack"}
     files = {path for package in content.PROGRAMS for path in content.programs(package, name)}
     programs = {path.removeprefix("/usr/bin/") for path in files if path.startswith("/usr/bin/")}
     checks = {spec.status_command for spec in services_in(Release(name)).values()} - {""}

@@ -6,8 +6,10 @@ neutron with Open vSwitch and self-service networks, cinder), not from what the 
 
 import ast
 import copy
+import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -136,6 +138,9 @@ def text_of(cloud, template, host="controller", **data):
         "kept": "/etc/openstack-bridges/br-provider.ip",
         "interfaces": protection.unmanaged(cloud, node),
         "taken_over": cloud.takes_over(node),
+        "login": cloud.admin_credentials,
+        "shell": shlex.quote,
+        "text": json.dumps,
     }
     return render(f"templates/{template}.j2", cloud=cloud, node=node, **{**everything, **data})
 
@@ -211,6 +216,8 @@ def calls_with_templates():
             for keyword in call.keywords:
                 if keyword.arg is None and isinstance(keyword.value, ast.Name):
                     names |= set(dictionaries.get(keyword.value.id, ()))
+            if getattr(call.func, "attr", "") == "login_file":
+                names |= {"login", "shell", "text"}  # the operation's own
             if "src" in given:
                 yield path.name, given["src"].value, names
 

@@ -399,13 +399,13 @@ def test_ports_units_and_openings(make):
 
 
 def test_what_verify_asks_for(make):
-    request = verify.api_request(make(**ALL))
+    request = verify.api_request(make(**ALL), {})
     assert request["ca"] == CA
     assert ["cloud.example.org", 443] in request["tls"]
     assert ["192.168.56.11", 8775] in request["tls"]
-    public = verify.api_request(make(**PUBLIC))["tls"]
+    public = verify.api_request(make(**PUBLIC), {})["tls"]
     assert {address for address, _ in public} == {"203.0.113.11"}
-    assert verify.api_request(make())["tls"] == []
+    assert verify.api_request(make(), {})["tls"] == []
 
 
 def section(cloud, found):

@@ -74,6 +74,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "cinder-rootwrap",
     ),
     "openstack-dashboard": (),
+    "openstack-packstack": ("packstack",),
 }  # fmt: skip
 # Package -> WSGI file -> the module with its application, and the application's name there.
 WSGI: dict[str, dict[str, tuple[str, str]]] = {

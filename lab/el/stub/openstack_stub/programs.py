@@ -17,6 +17,10 @@ def main():
     program, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]
     if program == "cinder-rootwrap":
         rootwrap(arguments)
+    if program == "packstack":
+        from . import packstack
+
+        return packstack.main()
     try:
         if program.endswith("-status"):
             return manage.status(program, arguments)
