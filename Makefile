@@ -1,6 +1,6 @@
 # make cloud         four disposable hosts, OpenStack, verified, an instance         (root; Debian 12 or later)
 # make test          the unit tier: no root, no hosts
-# make test-lab      the same cloud on real hosts, killed, rerun, watched; the EL labs (root; 40 minutes)
+# make test-lab      the same cloud on real hosts, killed, rerun, watched; the EL labs (root; 50 minutes)
 # make test-smoke    the smoke test after make cloud: killed half-way, then whole    (root; a quarter of an hour)
 # make test-el       the EL labs alone: stand-ins for OpenStack, real yum            (root; under 10 minutes)
 # make test-zed      the second lab: zed on Debian 12, Linux bridges                 (root)
