@@ -412,6 +412,28 @@ def test_an_upgrade_check_with_a_warning(cloud, answers):
     ]
 
 
+UNTAKEN = """\
++---------------------------------------------------------+
+| Check: Service UUIDs                                    |
+| Result: Failure                                         |
+| Details: Services and volumes must have a service UUID. |
+|   Please fix this issue by running Queens online data   |
+|   migrations.                                           |
++---------------------------------------------------------+
+"""
+
+
+def test_a_volume_that_no_host_took_is_no_broken_upgrade(cloud, answers):
+    """As cinder-status has it after a create that could not be scheduled."""
+    answers.upgrades["cinder"] = {"status": 2, "output": UNTAKEN}
+    report = judge(cloud, answers)
+    assert report.ok
+    [warning] = report.warnings
+    assert "Please fix this issue by running Queens online data migrations. Or remove those" in warning
+    answers.upgrades["cinder"] = {"status": 2, "output": UNTAKEN + FINDINGS.replace("Warning", "Failure")}
+    assert len(failed(cloud, answers)) == 1
+
+
 @pytest.mark.parametrize(
     ("output", "found"),
     [
