@@ -424,7 +424,7 @@ def test_the_agents(cloud):
 
 
 def test_a_compute_host_without_the_provider_network_maps_no_bridge(make):
-    """Said, and not left to Debian's own file: that maps one to br-ex, and its agent ends where that is not."""
+    """Said, and not left to Debian's own file: that maps br-ex, and its agent ends where that is not."""
     cloud = make(data={"compute": {"provider_interface": None}})
     assert options(cloud, "neutron/openvswitch_agent.ini", "compute")["ovs", "bridge_mappings"] == ""
 
