@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,17 @@ def killed_at(
 
 def lab(*arguments: object, **options) -> Finished:
     return command(sys.executable, "-m", "lab", *arguments, **options)
+
+
+@contextmanager
+def fresh_hosts(name: str):
+    """A lab's hosts, made anew, and its name in ``$OPENSTACK_LAB``; they are removed at the end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENSTACK_LAB", name)
+        lab("down", name, check=True)
+        lab("up", name, check=True, timeout=1500)
+        yield
+        lab("down", name, check=True)
 
 
 def on(host: str, script: str, **options) -> str:

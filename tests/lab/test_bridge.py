@@ -9,7 +9,7 @@ import json
 import time
 
 import pytest
-from conftest import killed_at, lab, on, pyinfra, totals
+from conftest import fresh_hosts, killed_at, lab, on, pyinfra, totals
 
 INVENTORY = "lab/single/inventory.py"
 ADDRESS = "10.65.0.11"
@@ -26,12 +26,8 @@ packages.installed(name="Install Open vSwitch", packages=["openvswitch-switch"],
 
 @pytest.fixture(scope="module", autouse=True)
 def host():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENSTACK_LAB", "single")
-        lab("down", "single", check=True)
-        lab("up", "single", check=True, timeout=900)
+    with fresh_hosts("single"):
         yield
-        lab("down", "single", check=True)
 
 
 def holders():

@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from conftest import lab, on, pyinfra
+from conftest import fresh_hosts, on, pyinfra
 
 INVENTORY = "lab/single/inventory.py"
 TASK = "tasks/preflight.py"
@@ -30,12 +30,8 @@ CHRONY = (
 
 @pytest.fixture(scope="module", autouse=True)
 def host():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENSTACK_LAB", "single")
-        lab("down", "single", check=True)
-        lab("up", "single", check=True, timeout=900)
+    with fresh_hosts("single"):
         yield
-        lab("down", "single", check=True)
 
 
 def preflight(*arguments, **data):

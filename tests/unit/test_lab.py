@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import cgroups, checks, guest, image, images, network, paths, ssh, status, uml
+from lab import cgroups, checks, command, guest, image, images, network, paths, ssh, status, uml
 from lab.hosts import LABS, NSPAWN, UML
 from lab.shell import LabError
 
@@ -288,3 +288,18 @@ def test_all_labs_have_the_same_image_and_known_hosts(state, monkeypatch):
     assert set(known) == {host.address for lab in LABS.values() for host in lab.hosts}
     assert len(known) == len(set(known))
     assert {path.parent.name.rpartition("-")[0] for path in image.parts().values()} == {"trixie-tiny"}
+
+
+def test_a_command_waits_for_another_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "STATE", tmp_path)
+    monkeypatch.setattr(paths, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(command, "PATIENCE", 0)
+    with command._alone():
+        with pytest.raises(LabError, match="another command still works"), command._alone():
+            pass
+        monkeypatch.setattr(command, "PATIENCE", 60)
+        slept = []
+        monkeypatch.setattr(command, "_locked", lambda _: len(slept) == 2)
+        monkeypatch.setattr(command.time, "sleep", slept.append)
+        with command._alone():
+            assert slept == [0.5, 0.5]
