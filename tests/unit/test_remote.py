@@ -4,7 +4,9 @@ import json
 import socket
 import subprocess
 import sys
+import time
 import types
+from pathlib import Path
 
 import pytest
 import vermin
@@ -445,6 +447,28 @@ def test_yums_files_and_keys(monkeypatch, tmp_path):
 # -- upgrade_checks
 
 
+def upgrade_checks(fakes="", path="/usr/bin:/bin", **checks):
+    """The answer of the program as it is sent, but for services' users, which are only on a controller."""
+    text = text_of("upgrade_checks", {"checks": checks})
+    users = (
+        "SHARED = ()\n"
+        "class Account: pw_uid, pw_gid, pw_dir = os.getuid(), os.getgid(), '/nowhere'\n"
+        "pwd.getpwnam = lambda user: Account\n"
+        "os.initgroups = os.setuid = os.setgid = lambda *_: None\n"
+    )
+    before, call = text.rsplit("\nimport json\n", 1)
+    ran = subprocess.run(
+        [sys.executable, "-", "upgrade_checks"],
+        input=f"{before}\n{users}{fakes}\nimport json\n{call}",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={"PATH": path},
+    )
+    return Program().process(ran.stdout.splitlines())
+
+
 @pytest.mark.parametrize(
     ("body", "status", "output"),
     [
@@ -454,32 +478,54 @@ def test_yums_files_and_keys(monkeypatch, tmp_path):
         ("sys.exit(2)", 2, ""),
         ("sys.exit('wrong')", 1, ""),
         ("print('now', file=sys.stderr); raise ValueError('broken')", 255, "ValueError: broken"),
+        # More than a pipe holds; the end is kept.
+        ("print('x' * 300000 + 'end'); return 0", 0, "x" * 19996 + "end\n"),
     ],
 )
 def test_an_upgrade_check_runs_in_a_process_of_its_own(body, status, output):
-    """As it is sent, with a service's command and its user replaced: both are only on a controller."""
-    text = text_of("upgrade_checks", {"checks": {"nova": "nova-status"}})
     fakes = (
-        "SHARED = ()\n"
         "def entry_point(command):\n"
         "    assert (command, sys.argv) == ('nova-status', ['nova-status', 'upgrade', 'check'])\n"
         f"    def check():\n        {body}\n"
         "    return check\n"
-        "class Account: pw_uid, pw_gid, pw_dir = os.getuid(), os.getgid(), '/nowhere'\n"
-        "pwd.getpwnam = lambda user: Account\n"
-        "os.initgroups = os.setuid = os.setgid = lambda *_: None\n"
     )
-    before, call = text.rsplit("\nimport json\n", 1)
-    ran = subprocess.run(
-        [sys.executable, "-", "upgrade_checks"],
-        input=f"{before}\n{fakes}\nimport json\n{call}",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answer = Program().process(ran.stdout.splitlines())["nova"]
+    answer = upgrade_checks(fakes, nova="nova-status")["nova"]
     assert answer["status"] == status
     assert output in answer["output"]
+
+
+def test_a_check_that_hangs_takes_no_other_along(tmp_path):
+    """It is ended with what it has started, and the others' results stay."""
+    mark = tmp_path / "pid"
+    fakes = (
+        "TIMEOUT = 5\n"
+        "def entry_point(command):\n"
+        "    def check():\n"
+        "        if command == 'glance-status':\n"
+        "            return 0\n"
+        "        print('asking the database', flush=True)\n"
+        f"        os.execv('/bin/sh', ['sh', '-c', 'sleep 50 & echo $! >{mark}; wait'])\n"
+        "    return check\n"
+    )
+    answer = upgrade_checks(fakes, cinder="cinder-status", glance="glance-status")
+    assert answer == {
+        "cinder": "it had not ended after 5 seconds: asking the database\n",
+        "glance": {"status": 0, "output": ""},
+    }
+    until_it_ends(int(mark.read_text()))
+
+
+def until_it_ends(pid):
+    """A killed process is there until somebody asks for it; where nobody does, as a zombie."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{pid} is there")
 
 
 def test_a_check_of_another_python_is_a_command(tmp_path):
@@ -487,21 +533,5 @@ def test_a_check_of_another_python_is_a_command(tmp_path):
     command = tmp_path / "nova-status"
     command.write_text('#!/bin/sh\necho "$0 $*"\nexit 1\n')
     command.chmod(0o755)
-    text = text_of("upgrade_checks", {"checks": {"nova": "nova-status"}})
-    fakes = (
-        "SHARED = ()\n"
-        "class Account: pw_uid, pw_gid, pw_dir = os.getuid(), os.getgid(), '/nowhere'\n"
-        "pwd.getpwnam = lambda user: Account\n"
-        "os.initgroups = os.setuid = os.setgid = lambda *_: None\n"
-    )
-    before, call = text.rsplit("\nimport json\n", 1)
-    ran = subprocess.run(
-        [sys.executable, "-", "upgrade_checks"],
-        input=f"{before}\n{fakes}\nimport json\n{call}",
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
-    )
-    answer = Program().process(ran.stdout.splitlines())["nova"]
+    answer = upgrade_checks(path=f"{tmp_path}:/usr/bin:/bin", nova="nova-status")["nova"]
     assert answer == {"status": 1, "output": f"{command} upgrade check\n"}
