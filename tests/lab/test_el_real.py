@@ -10,7 +10,7 @@ import re
 import urllib.request
 
 import pytest
-from conftest import lab, on, pyinfra, totals
+from conftest import copied, lab, on, pyinfra, totals
 from conftest import sdk as ask_sdk
 
 INVENTORY = "lab/el_real/inventory.py"
@@ -154,6 +154,38 @@ def test_verify_passes(tmp_path):
     deploy("tasks/verify.py", "-y", "--data", f"verify_report={report}", check=True)
     checks = json.loads(report.read_text())["checks"]
     assert all(check["ok"] for check in checks)
+
+
+def test_as_a_cloud_that_packstack_built(tmp_path):
+    """Real APIs, by the login that packstack leaves: verify and the resources, without a secret of ours."""
+    on(
+        "controller",
+        ". /root/admin-openrc.sh; umask 077; cat >/root/keystonerc_admin <<END\n"
+        "unset OS_SERVICE_TOKEN\n"
+        "    export OS_USERNAME=admin\n"
+        "    export OS_PASSWORD='$OS_PASSWORD'\n"
+        "    export OS_REGION_NAME=RegionOne\n"
+        f"    export OS_AUTH_URL=http://{CONTROLLER}:5000/v3\n"
+        "    export PS1='[\\u@\\h \\W(keystone_admin)]\\$ '\n"
+        "export OS_PROJECT_NAME=admin\n"
+        "export OS_USER_DOMAIN_NAME=Default\n"
+        "export OS_PROJECT_DOMAIN_NAME=Default\n"
+        "export OS_IDENTITY_API_VERSION=3\n"
+        "END\n",
+    )
+    inventory = copied(INVENTORY, tmp_path)
+    (tmp_path / "secrets.toml").write_text("")
+    flavor = {"name": "m1.nano", "vcpus": 1, "ram": 192, "disk": 1}
+    with (tmp_path / "group_data" / "all.py").open("a") as file:
+        file.write(f'\ndeployed_by = "packstack"\nresources = {{"flavors": [{flavor}]}}\n')
+    run = pyinfra("tasks/verify.py", "-y", inventory=inventory, check=True)
+    assert "Network agents" in run.output
+    assert "not in the inventory" not in run.output
+    made = pyinfra("tasks/resources.py", "-y", inventory=inventory, check=True)
+    assert totals(made.output)["changed"] == 1
+    assert "m1.nano" in sdk("print(json.dumps([flavor.name for flavor in cloud.compute.flavors()]))")
+    again = pyinfra("tasks/resources.py", "-y", inventory=inventory, check=True)
+    assert totals(again.output)["changed"] == 0
 
 
 def test_no_unit_was_started_again():

@@ -642,5 +642,6 @@ def test_what_verify_holds_packstack_to(tmp_path):
     assert found["Network agents", "openstack", "OVN Controller agent"]
     assert not found["Endpoints", "openstack", "keystone public"]
     assert not {"Schemas", "Ports"} & {c.section for c in report.checks}
+    assert [text for text in report.warnings if "agent" in text] == []
     silent = verify.judge(cloud, Answers(api="no token"))
     assert not {(c.section, c.ok) for c in silent.checks} & {("Network agents", True), ("Endpoints", True)}
