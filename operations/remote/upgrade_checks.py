@@ -33,7 +33,7 @@ SHARED = (
     "sqlalchemy",
 )
 # Seconds: a check that hangs must not hold up the verdict. It takes a few; right after a first deploy, with
-# every service of seven small hosts starting on two processors, more than 60 were needed.
+# every service of seven small hosts starting on two processors, 60 were not enough.
 TIMEOUT = 180
 KEPT = 20000
 
